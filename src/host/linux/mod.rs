@@ -1,0 +1,4 @@
+//! The capability traits on Linux: system calls and netlink, no programs.
+
+pub mod clock;
+pub mod netns;

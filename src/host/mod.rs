@@ -1,0 +1,20 @@
+//! The only door to the kernel: what a fault, a lab or a part of a drill may ask of the machine.
+//!
+//! Others see the capability traits below; `linux/` implements them with system calls and netlink.
+//! `unsafe`, `setns` and subprocesses live here and nowhere else. No shell, ever.
+
+pub mod channel;
+pub mod error;
+pub mod linux;
+pub mod network;
+pub mod process;
+
+pub use error::HostError;
+pub use network::Network;
+pub use process::Processes;
+
+/// Everything that a fault may ask of the machine that it changes.
+pub trait Host: Processes + Network {
+    /// Nanoseconds of `CLOCK_MONOTONIC`.
+    fn now_ns(&self) -> u64;
+}

@@ -1,0 +1,7 @@
+//! squall: failover drills that end, measure and ask first.
+pub mod fault;
+pub mod guard;
+pub mod host;
+pub mod judge;
+pub mod model;
+pub mod probe;

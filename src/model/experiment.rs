@@ -1,0 +1,291 @@
+//! An experiment after parsing: every choice made explicit, every step asked for its facts.
+//!
+//! The kinds of faults, probes, checks and rules are strings with canonical JSON here, so that
+//! `plan`, `guard`, `drill` and `judge` can count and order without knowing any kind.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::units::{Percent, Rate, Span};
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Experiment {
+    pub name: String,
+    pub title: String,
+    pub labels: BTreeMap<String, String>,
+    /// Who answers for it; some policies want one.
+    pub owner: Option<String>,
+    /// The change or ticket it belongs to; some policies want one.
+    pub change: Option<String>,
+    /// The marker that the owner of the target must have set; None for a lab.
+    pub environment: Option<String>,
+    /// Path of the lab's file as written, relative to the experiment's.
+    pub lab: Option<String>,
+    pub targets: BTreeMap<String, TargetSpec>,
+    pub probes: BTreeMap<String, ProbeSpec>,
+    /// Every probe must be good this long before anything breaks.
+    pub steady_for: Span,
+    /// How long to wait for the steady state before giving up.
+    pub steady_within: Span,
+    pub method: Vec<Step>,
+    pub hypothesis: Vec<Claim>,
+    pub stop_conditions: Vec<Claim>,
+    /// How long to go on looking after the last revert.
+    pub recovery_watch: Span,
+}
+
+/// What may be hit, and how many of it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct TargetSpec {
+    pub selector: Selector,
+    pub pick: Pick,
+    pub bind: Bind,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub enum Selector {
+    /// Instances of a lab's service.
+    Lab(LabSelector),
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct LabSelector {
+    pub service: String,
+    /// Only the instance that has this role when the fault is injected.
+    #[serde(default)]
+    pub role: Option<String>,
+    /// Only instances on these hosts.
+    #[serde(default)]
+    pub hosts: Vec<String>,
+}
+
+/// How many of those found are chosen: `one`, `3`, `50%` (rounded down, at least 1), `all`,
+/// `minority`, `majority`.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+#[serde(try_from = "PickText", into = "String")]
+pub enum Pick {
+    #[default]
+    One,
+    Count(u32),
+    Share(Percent),
+    All,
+    Minority,
+    Majority,
+}
+
+/// When a role becomes a name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum Bind {
+    /// Before the steady state is watched.
+    Start,
+    /// At the moment of injection.
+    #[default]
+    Inject,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ProbeSpec {
+    pub kind: String,
+    pub params: Value,
+    pub rate: Rate,
+    pub deadline: Span,
+    /// Must this probe be good before anything breaks? True unless told.
+    pub steady: bool,
+    /// The objective that its error budget is counted against, `99.9%`.
+    pub slo: Option<Percent>,
+}
+
+/// One fault, when, for how long. What the catalogue said of it is kept beside it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Step {
+    /// From the start of the method.
+    pub at: Span,
+    pub hold: Span,
+    pub kind: String,
+    pub params: Value,
+    pub facts: StepFacts,
+}
+
+/// What a fault's entry knows of one step, so that nobody else need know its kind.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct StepFacts {
+    /// Names of targets that are hit: one injection for each instance picked.
+    pub subjects: Vec<String>,
+    /// The far ends, where the fault has any.
+    pub peers: Peers,
+    pub restore: Restore,
+    pub defence: Vec<Defence>,
+    pub footprint: Footprint,
+    /// In words, with `{target}` for the instance: `SIGKILL to {target}`.
+    pub summary: String,
+}
+
+/// Whom a network fault keeps the target from.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub enum Peers {
+    /// The fault has no far end.
+    #[default]
+    None,
+    /// Everyone, clients included.
+    Everyone,
+    /// Targets by name (all their candidates), and blocks of addresses.
+    Some { targets: Vec<String>, blocks: Vec<super::network::Cidr> },
+}
+
+/// How a fault ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum Restore {
+    /// Vanishes with a descriptor or a timeout.
+    Kernel,
+    /// Needs our recipe.
+    Undo,
+    /// Squall cannot bring it back: the system under test has to.
+    None,
+}
+
+/// Who undoes a fault, if those before it are gone.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(rename_all = "camelCase")]
+pub enum Defence {
+    Kernel,
+    Guardian,
+    Journal,
+    ReadBack,
+}
+
+/// What a fault touches, for the count of the blast radius.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum Footprint {
+    /// One process.
+    Process,
+    /// A host's network: every service on that host.
+    Host,
+}
+
+/// A check with its parameters: `downtime: {probe: proxy, atMost: 6s}`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Claim {
+    pub check: String,
+    pub params: Value,
+    pub probe: Option<String>,
+    pub target: Option<String>,
+    /// The line of the file, for messages.
+    pub line: u64,
+}
+
+/// A pick as text or as a bare count.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum PickText {
+    Count(u32),
+    Text(String),
+}
+
+impl TryFrom<PickText> for Pick {
+    type Error = String;
+
+    fn try_from(pick: PickText) -> Result<Pick, String> {
+        let text = match pick {
+            PickText::Count(0) => return Err("a pick of 0 hits nothing; leave the step out".into()),
+            PickText::Count(n) => return Ok(Pick::Count(n)),
+            PickText::Text(text) => text,
+        };
+        match text.as_str() {
+            "one" => Ok(Pick::One),
+            "all" => Ok(Pick::All),
+            "minority" => Ok(Pick::Minority),
+            "majority" => Ok(Pick::Majority),
+            other if other.ends_with('%') => other.parse().map(Pick::Share),
+            other => other.parse().map_err(|_| other).and_then(|n: u32| {
+                if n == 0 { Err(other) } else { Ok(Pick::Count(n)) }
+            }).map_err(|other| {
+                format!("`{other}` is not a pick; write one, a count, a percentage, all, minority or majority")
+            }),
+        }
+    }
+}
+
+impl From<Pick> for String {
+    fn from(pick: Pick) -> String {
+        match pick {
+            Pick::One => "one".to_owned(),
+            Pick::Count(n) => n.to_string(),
+            Pick::Share(percent) => percent.to_string(),
+            Pick::All => "all".to_owned(),
+            Pick::Minority => "minority".to_owned(),
+            Pick::Majority => "majority".to_owned(),
+        }
+    }
+}
+
+impl Pick {
+    /// How many of `found` are chosen; never more than there are.
+    #[must_use]
+    pub fn count(self, found: usize) -> usize {
+        let wanted = match self {
+            Pick::One => 1,
+            Pick::Count(n) => usize::try_from(n).unwrap_or(usize::MAX),
+            Pick::Share(percent) => share_of(found, percent),
+            Pick::All => found,
+            Pick::Minority => found.saturating_sub(1) / 2,
+            Pick::Majority => found / 2 + 1,
+        };
+        wanted.min(found)
+    }
+}
+
+/// Rounded down, at least 1.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    clippy::cast_precision_loss,
+    reason = "a count of targets fits"
+)]
+fn share_of(found: usize, percent: Percent) -> usize {
+    ((found as f64 * percent.fraction() + 1e-9).floor() as usize).max(1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pick_counts_as_documented() {
+        assert_eq!(Pick::Share(Percent(50.0)).count(5), 2);
+        assert_eq!(Pick::Share(Percent(1.0)).count(5), 1);
+        assert_eq!(Pick::Share(Percent(30.0)).count(10), 3);
+        assert_eq!(Pick::Minority.count(3), 1);
+        assert_eq!(Pick::Minority.count(4), 1);
+        assert_eq!(Pick::Minority.count(1), 0);
+        assert_eq!(Pick::Majority.count(3), 2);
+        assert_eq!(Pick::Majority.count(4), 3);
+        assert_eq!(Pick::Count(9).count(3), 3);
+    }
+
+    #[test]
+    fn a_pick_reads_back() {
+        for text in ["\"one\"", "\"3\"", "\"50%\"", "\"minority\""] {
+            let pick: Pick = serde_json::from_str(text).unwrap();
+            assert_eq!(serde_json::to_string(&pick).unwrap(), text);
+        }
+        assert!(serde_json::from_str::<Pick>("0").is_err());
+        assert!(serde_json::from_str::<Pick>("\"some\"").is_err());
+    }
+}

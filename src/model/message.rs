@@ -1,0 +1,193 @@
+//! What the parts of a drill say to each other: one JSON value a message, over inherited
+//! stream sockets (see `host::channel`). A part acts on nothing else.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::binding::Order;
+use super::experiment::ProbeSpec;
+use super::history::{Effective, Entry, Reverted};
+use super::id::{DrillId, InjectionId};
+use super::identity::{LabIdentity, NetnsIdentity};
+use super::inventory::{InstanceName, Role, Target};
+use super::lab::RoleReader;
+use super::units::Span;
+
+/// The conductor to the injector.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub enum ToInjector {
+    Hello(InjectorHello),
+    /// Arm, journal, guard, inject, verify.
+    Inject(Box<Order>),
+    Revert(InjectionId),
+    RevertAll,
+    /// The conductor lives; without it for a lease, everything is reverted.
+    Beat,
+    /// Read the world back and say what of ours is there.
+    ReadBack,
+    /// Nothing more will come: close the journal and go.
+    Goodbye,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct InjectorHello {
+    pub drill: DrillId,
+    pub lease: Span,
+    pub beat: Span,
+    pub lab: Option<LabIdentity>,
+    /// Every namespace that this drill may touch.
+    pub namespaces: Vec<NetnsIdentity>,
+}
+
+/// The injector, or the guardian in its place, to the conductor.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub enum FromInjector {
+    Ready {
+        carriers: BTreeMap<String, String>,
+    },
+    /// It is in force, and seen to be.
+    Effective(Effective),
+    /// It could not be put in force; whatever was done is undone (or follows as `Stuck`).
+    Failed {
+        injection: InjectionId,
+        why: String,
+    },
+    Reverted(Reverted),
+    Void {
+        injection: InjectionId,
+        why: String,
+    },
+    Stuck {
+        injection: InjectionId,
+        why: String,
+    },
+    Disturbed {
+        injection: Option<InjectionId>,
+        why: String,
+    },
+    /// All injections are closed.
+    AllReverted,
+    /// The other part was lost; what is in force is being undone.
+    PartLost {
+        part: String,
+        why: String,
+    },
+    Residue(Vec<String>),
+    Beat,
+}
+
+/// The injector to the guardian.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub enum ToGuardian {
+    Hello {
+        drill: DrillId,
+        lease: Span,
+        beat: Span,
+        lab: Option<LabIdentity>,
+    },
+    /// Sent, and answered, before the fault is applied.
+    Guard(Box<Recipe>),
+    /// It is reverted and seen to be gone.
+    Forget(InjectionId),
+    Beat,
+    /// The drill is over.
+    Goodbye,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub enum FromGuardian {
+    Ready,
+    Guarded(InjectionId),
+    Beat,
+}
+
+/// Enough to undo one injection without its injector.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Recipe {
+    pub injection: InjectionId,
+    pub kind: String,
+    pub target: Target,
+    pub undo: Value,
+    /// `CLOCK_MONOTONIC` nanoseconds by which it must be gone.
+    pub deadline_ns: u64,
+}
+
+/// The conductor to the prober.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub enum ToProber {
+    Hello(ProberHello),
+    /// Begin slots at this time.
+    Start {
+        at_ns: u64,
+    },
+    /// Ask every role reader now and answer with `Roles`.
+    ReadRoles,
+    /// Read all ledgers back; `round` is 1 or 2.
+    ReadLedgers {
+        round: u8,
+    },
+    Beat,
+    /// End the slots, wait for those under way, say `Finished`.
+    Stop,
+    Goodbye,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ProberHello {
+    pub drill: DrillId,
+    pub probes: BTreeMap<String, ProbeSpec>,
+    pub watches: Vec<RoleWatch>,
+    /// The namespace whose network the probes use; None: the one it was born in.
+    pub netns: Option<NetnsIdentity>,
+    /// Values of the variables that probes refer to by name. Never logged, never in an argument.
+    pub secrets: BTreeMap<String, String>,
+    pub seed: u64,
+}
+
+/// One instance whose role is asked again and again, from within its own namespace.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct RoleWatch {
+    pub instance: InstanceName,
+    pub address: std::net::IpAddr,
+    pub port: u16,
+    pub netns: NetnsIdentity,
+    pub reader: RoleReader,
+}
+
+/// The prober to the conductor.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub enum FromProber {
+    /// Every probe could be built. `scheduling` is `fifo` or `other`.
+    Ready {
+        scheduling: String,
+    },
+    /// A probe or reader could not be built: the drill cannot begin.
+    Unfit {
+        probe: String,
+        why: String,
+    },
+    /// Goes into the history as it is: slots, roles, lag, ledger reads.
+    Saw {
+        at_ns: u64,
+        entry: Box<Entry>,
+    },
+    Roles(BTreeMap<InstanceName, Option<Role>>),
+    /// All ledgers were read for this round; their `Saw` lines came before.
+    LedgersRead {
+        round: u8,
+    },
+    Finished,
+    Beat,
+}

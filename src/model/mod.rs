@@ -1,0 +1,22 @@
+//! Values only: what every other layer speaks about.
+//!
+//! Nothing here acts, waits, reads a file or knows a clock. Everything can be written as JSON,
+//! read back, and compared. Times on the wire are nanoseconds of `CLOCK_MONOTONIC`, which is one
+//! clock for all processes of a machine; durations that people write are [`units::Span`].
+
+pub mod binding;
+pub mod experiment;
+pub mod history;
+pub mod id;
+pub mod identity;
+pub mod inventory;
+pub mod lab;
+pub mod layout;
+pub mod message;
+pub mod network;
+pub mod observation;
+pub mod outcome;
+pub mod plan;
+pub mod policy;
+pub mod units;
+pub mod verdict;

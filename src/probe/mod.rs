@@ -1,0 +1,189 @@
+//! The catalogue of probes. A new probe is one file (or folder) and one line in [`catalogue!`].
+//!
+//! A probe looks and never judges whether a claim held. It is asked once a slot, concurrently with
+//! earlier slots that are still waiting, and says what it saw and when. It never retries.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use futures::future::BoxFuture;
+use schemars::JsonSchema;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::model::observation::{ErrorClass, LedgerRead, Phases, WriteFate};
+
+/// What one slot saw.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Seen {
+    pub answer: Result<(), ErrorClass>,
+    /// `CLOCK_MONOTONIC` nanoseconds when the answer or the error came.
+    pub done_ns: u64,
+    pub phases: Option<Phases>,
+    pub write: Option<WriteFate>,
+    pub peer: Option<String>,
+}
+
+/// What a probe is built with.
+pub struct Setting {
+    /// The session of this drill: part of everything that a ledger writes.
+    pub session: String,
+    pub deadline: Duration,
+    /// How long a slot may wait before it gives up; longer than the deadline, so that a late
+    /// answer is known to be late and not lost.
+    pub patience: Duration,
+    /// Values of secrets by the name that the parameters refer to: `env:NAME`, `file:PATH`.
+    pub secrets: BTreeMap<String, String>,
+}
+
+/// A value that must not be written into a document: a variable's name or a file's path.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub enum SecretRef {
+    /// Name of an environment variable of `squall run`.
+    Env(String),
+    /// A file, relative to the experiment's; one trailing newline is left out.
+    File(PathBuf),
+}
+
+/// A probe at work. It lives on one thread; its slots run concurrently on it.
+pub trait Probe {
+    /// Connects ahead of the first slot where that is the probe's way. Its failure is no error:
+    /// slots will say what is wrong.
+    fn prepare(&self) -> BoxFuture<'_, ()> {
+        Box::pin(async {})
+    }
+
+    /// One look. Ends within the setting's patience.
+    fn observe(&self, slot: u64, due_ns: u64) -> BoxFuture<'_, Seen>;
+
+    /// Reads every entry back. None: this probe keeps no ledger.
+    fn read_ledger(&self, _round: u8) -> Option<BoxFuture<'_, LedgerRead>> {
+        None
+    }
+}
+
+/// One probe, typed. Each file of this folder has one.
+pub trait ProbeKind: Sync {
+    type Params: Serialize + DeserializeOwned + JsonSchema;
+
+    const KIND: &'static str;
+    const SUMMARY: &'static str;
+    /// As it would stand under a probe's name.
+    const EXAMPLE: &'static str;
+
+    /// Every secret that the parameters refer to.
+    fn secrets(_params: &Self::Params) -> Vec<SecretRef> {
+        Vec::new()
+    }
+
+    /// What is wrong with the parameters beyond their types, in words.
+    fn faults_of(_params: &Self::Params) -> Vec<String> {
+        Vec::new()
+    }
+
+    /// Does it write entries and read them back?
+    fn keeps_ledger(_params: &Self::Params) -> bool {
+        false
+    }
+
+    /// Errors: in words, what cannot be used.
+    fn build(params: Self::Params, setting: Setting) -> Result<Box<dyn Probe>, String>;
+}
+
+/// The same probe for those who know no kind.
+pub trait ProbeEntry: Sync {
+    fn kind(&self) -> &'static str;
+    fn summary(&self) -> &'static str;
+    fn example(&self) -> &'static str;
+    fn secrets(&self, params: &Value) -> Result<Vec<SecretRef>, String>;
+    fn keeps_ledger(&self, params: &Value) -> Result<bool, String>;
+    fn build(&self, params: &Value, setting: Setting) -> Result<Box<dyn Probe>, String>;
+}
+
+impl SecretRef {
+    /// The key under which its value travels in [`Setting::secrets`].
+    #[must_use]
+    pub fn key(&self) -> String {
+        match self {
+            SecretRef::Env(name) => format!("env:{name}"),
+            SecretRef::File(path) => format!("file:{}", path.display()),
+        }
+    }
+}
+
+impl<P: ProbeKind> ProbeEntry for P {
+    fn kind(&self) -> &'static str {
+        P::KIND
+    }
+
+    fn summary(&self) -> &'static str {
+        P::SUMMARY
+    }
+
+    fn example(&self) -> &'static str {
+        P::EXAMPLE
+    }
+
+    fn secrets(&self, params: &Value) -> Result<Vec<SecretRef>, String> {
+        P::Params::deserialize(params).map(|p| P::secrets(&p)).map_err(|e| e.to_string())
+    }
+
+    fn keeps_ledger(&self, params: &Value) -> Result<bool, String> {
+        P::Params::deserialize(params).map(|p| P::keeps_ledger(&p)).map_err(|e| e.to_string())
+    }
+
+    fn build(&self, params: &Value, setting: Setting) -> Result<Box<dyn Probe>, String> {
+        P::build(P::Params::deserialize(params).map_err(|e| e.to_string())?, setting)
+    }
+}
+
+/// Declares the modules, the tagged enum that YAML is read into, and the slice.
+macro_rules! catalogue {
+    ($($module:ident::$entry:ident,)*) => {
+        $(pub mod $module;)*
+
+        /// A probe with its parameters.
+        #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+        #[serde(rename_all = "camelCase", deny_unknown_fields)]
+        pub enum ProbeParams {
+            $($entry(<$module::$entry as ProbeKind>::Params),)*
+        }
+
+        /// Every probe there is, in the order of the reference page.
+        pub const CATALOGUE: &[&dyn ProbeEntry] = &[$(&$module::$entry,)*];
+
+        impl ProbeParams {
+            /// Kind and canonical JSON, as the model keeps a probe.
+            #[must_use]
+            pub fn canonical(&self) -> (&'static str, Value) {
+                match self {
+                    $(ProbeParams::$entry(params) => (
+                        <$module::$entry as ProbeKind>::KIND,
+                        serde_json::to_value(params).unwrap_or(Value::Null),
+                    ),)*
+                }
+            }
+
+            /// What is wrong beyond the types, in words.
+            #[must_use]
+            pub fn faults_of(&self) -> Vec<String> {
+                match self {
+                    $(ProbeParams::$entry(params) => <$module::$entry as ProbeKind>::faults_of(params),)*
+                }
+            }
+        }
+    };
+}
+
+catalogue! {
+    tcp::Tcp,
+}
+
+/// The entry of that kind, if there is one.
+#[must_use]
+pub fn find(kind: &str) -> Option<&'static dyn ProbeEntry> {
+    CATALOGUE.iter().copied().find(|probe| probe.kind() == kind)
+}
