@@ -2,6 +2,7 @@
 pub mod fault;
 pub mod guard;
 pub mod host;
+pub mod injection;
 pub mod judge;
 pub mod model;
 pub mod probe;

@@ -2,3 +2,6 @@
 
 pub mod clock;
 pub mod netns;
+pub mod pidfd;
+#[cfg(feature = "crash-points")]
+pub mod stop;
