@@ -10,7 +10,7 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use super::record::{JOURNAL_VERSION, JournalRecord, Opened, decode, encode};
-use super::state::State;
+pub use super::state::State;
 use crate::model::id::{DrillId, InjectionId};
 use crate::model::message::Recipe;
 
