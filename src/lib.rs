@@ -4,4 +4,5 @@ pub mod guard;
 pub mod host;
 pub mod judge;
 pub mod model;
+pub mod plan;
 pub mod probe;
