@@ -5,4 +5,5 @@ pub mod host;
 pub mod injection;
 pub mod judge;
 pub mod model;
+pub mod plan;
 pub mod probe;
