@@ -5,3 +5,4 @@ pub mod host;
 pub mod judge;
 pub mod model;
 pub mod probe;
+pub mod spec;
