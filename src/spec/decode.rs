@@ -64,7 +64,11 @@ impl de::Error for Mistake {
     }
 
     fn invalid_type(found: Unexpected<'_>, expected: &dyn Expected) -> Mistake {
-        What::WrongType { expected: expected.to_string(), found: found.to_string() }.into()
+        What::WrongType { expected: in_words(&expected.to_string()), found: found.to_string() }.into()
+    }
+
+    fn invalid_value(found: Unexpected<'_>, expected: &dyn Expected) -> Mistake {
+        de::Error::invalid_type(found, expected)
     }
 
     fn unknown_variant(found: &str, known: &'static [&'static str]) -> Mistake {
@@ -78,6 +82,20 @@ impl de::Error for Mistake {
     fn missing_field(field: &'static str) -> Mistake {
         What::Missing(field).into()
     }
+}
+
+/// A type's own name is not what a reader knows it by.
+fn in_words(expected: &str) -> String {
+    match expected {
+        "u8" => "a whole number from 0 to 255",
+        "u16" => "a whole number from 0 to 65535",
+        "u32" | "u64" | "u128" | "usize" => "a whole number, 0 or more",
+        "i8" | "i16" | "i32" | "i64" | "i128" | "isize" => "a whole number",
+        "f32" | "f64" => "a number",
+        "a string" | "str" | "string" => "a text",
+        other => other,
+    }
+    .to_owned()
 }
 
 /// Decodes one node.
@@ -108,10 +126,21 @@ impl<'t> Decoder<'t> {
 
     /// An error that has no place yet is about this node.
     fn placed<T>(&self, result: Result<T, Mistake>) -> Result<T, Mistake> {
-        result.map_err(|mistake| Mistake {
-            spot: mistake.spot.or_else(|| Some(self.spot())),
-            what: mistake.what,
+        result.map_err(|mistake| match (mistake.spot, mistake.what) {
+            (None, What::WrongType { expected, .. }) => {
+                let found = describe(&self.node.content);
+                What::WrongType { expected, found }.at(self.spot())
+            }
+            (None, what) => what.at(self.spot()),
+            (spot, what) => Mistake { spot, what },
         })
+    }
+
+    /// Types that parse a text complain after the decoder has handed it over: their error has no
+    /// place yet either.
+    fn decode<'de, S: DeserializeSeed<'de>>(self, seed: S) -> Result<S::Value, Mistake> {
+        let this = self.clone();
+        this.placed(seed.deserialize(self))
     }
 
     fn wrong<T>(&self, expected: &str) -> Result<T, Mistake> {
@@ -175,7 +204,7 @@ pub(super) fn describe(content: &Content) -> String {
         Content::Number(_, text) => format!("the number `{text}`"),
         Content::Text(text) if text.chars().count() > 40 => "a text".to_owned(),
         Content::Text(text) => format!("the text `{text}`"),
-        Content::List(_) => "a list".to_owned(),
+        Content::List(items) => format!("a list of {}", items.len()),
         Content::Map(_) => "a mapping".to_owned(),
     }
 }
@@ -280,7 +309,7 @@ impl<'de> Deserializer<'de> for Decoder<'_> {
     ) -> Result<V::Value, Mistake> {
         self.admit()?;
         match &self.node.content {
-            Content::Text(text) => self.placed(visitor.visit_enum(text.as_str().into_deserializer())),
+            Content::Text(text) => self.placed(visitor.visit_enum(Word(text))),
             Content::Map(entries) if entries.len() == 1 => {
                 visitor.visit_enum(Choice { entry: &entries[0], of: &self })
             }
@@ -321,7 +350,7 @@ impl<'de> de::SeqAccess<'de> for Items<'_, '_> {
     ) -> Result<Option<S::Value>, Mistake> {
         let repairs = self.of.repairs;
         match self.rest.find(|item| !repairs.leaves_out(item.id)) {
-            Some(item) => seed.deserialize(Decoder::new(item, repairs)).map(Some),
+            Some(item) => Decoder::new(item, repairs).decode(seed).map(Some),
             None => Ok(None),
         }
     }
@@ -369,7 +398,7 @@ impl<'de> de::MapAccess<'de> for Entries<'_, '_> {
         let repairs = self.of.repairs;
         match self.now.take() {
             Some(Now::Entry(entry)) => {
-                seed.deserialize(Decoder::under(&entry.key, &entry.value, repairs))
+                Decoder::under(&entry.key, &entry.value, repairs).decode(seed)
             }
             Some(Now::Phantom(phantom)) => seed.deserialize(phantom).map_err(|_| {
                 let spot = Spot { phantom: Some(phantom.field), ..self.of.spot() };
@@ -389,6 +418,53 @@ fn read_key<'de, S: DeserializeSeed<'de>>(
     seed.deserialize(text).map_err(|mistake| {
         mistake.what.at(Spot { shown: key.span.clone(), node, phantom: None })
     })
+}
+
+/// A kind that stands alone, such as `never`.
+struct Word<'t>(&'t str);
+
+impl<'de, 't> de::EnumAccess<'de> for Word<'t> {
+    type Error = Mistake;
+    type Variant = Word<'t>;
+
+    fn variant_seed<S: DeserializeSeed<'de>>(
+        self,
+        seed: S,
+    ) -> Result<(S::Value, Word<'t>), Mistake> {
+        let text: StrDeserializer<'_, Mistake> = self.0.into_deserializer();
+        Ok((seed.deserialize(text)?, self))
+    }
+}
+
+impl Word<'_> {
+    fn bare<T>(&self) -> Result<T, Mistake> {
+        let word = self.0;
+        Err(What::Words(format!("`{word}` stands alone; write `{word}: {{...}}`")).into())
+    }
+}
+
+impl<'de> de::VariantAccess<'de> for Word<'_> {
+    type Error = Mistake;
+
+    fn unit_variant(self) -> Result<(), Mistake> {
+        Ok(())
+    }
+
+    fn newtype_variant_seed<S: DeserializeSeed<'de>>(self, _: S) -> Result<S::Value, Mistake> {
+        self.bare()
+    }
+
+    fn tuple_variant<V: Visitor<'de>>(self, _: usize, _: V) -> Result<V::Value, Mistake> {
+        self.bare()
+    }
+
+    fn struct_variant<V: Visitor<'de>>(
+        self,
+        _: &'static [&'static str],
+        _: V,
+    ) -> Result<V::Value, Mistake> {
+        self.bare()
+    }
 }
 
 /// `{processKill: {...}}`: one key that names the kind, its parameters under it.
@@ -424,7 +500,7 @@ impl<'de> de::VariantAccess<'de> for Decoder<'_> {
     }
 
     fn newtype_variant_seed<S: DeserializeSeed<'de>>(self, seed: S) -> Result<S::Value, Mistake> {
-        seed.deserialize(self)
+        self.decode(seed)
     }
 
     fn tuple_variant<V: Visitor<'de>>(

@@ -1,6 +1,7 @@
 //! A lab's document: what its types cannot say is checked here, each finding at its place.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 use super::document::Envelope;
 use super::finding::Code;
@@ -18,7 +19,8 @@ struct Part<'a> {
     service: &'a Service,
     node: &'a Node,
     /// The key that names it.
-    label: std::ops::Range<usize>,
+    label: Range<usize>,
+    decoded: &'a Decoded<Envelope<LabSpec>>,
 }
 
 /// Checks what was decoded; what was left out has its findings already.
@@ -39,6 +41,7 @@ pub(super) fn check(root: &Node, decoded: &Decoded<Envelope<LabSpec>>, sheet: &m
             service,
             node: &entry.value,
             label: entry.key.span.clone(),
+            decoded,
         };
         check_hosts(&part, sheet);
         check_order(&part, services, sheet);
@@ -51,7 +54,7 @@ pub(super) fn check(root: &Node, decoded: &Decoded<Envelope<LabSpec>>, sheet: &m
 }
 
 /// The place of a key below a path, or of the path's own last key.
-fn label_of(root: &Node, path: &[&str], key: &str) -> std::ops::Range<usize> {
+fn label_of(root: &Node, path: &[&str], key: &str) -> Range<usize> {
     let holder = root.at(path);
     let found = holder.and_then(|node| node.entry(key)).or_else(|| {
         let (last, above) = path.split_last()?;
@@ -174,7 +177,7 @@ fn check_template(node: &Node, sheet: &mut Sheet) {
 }
 
 /// The line of the file that a line of a block's content is; the whole value for other texts.
-fn line_in_block(node: &Node, line: usize, sheet: &Sheet) -> std::ops::Range<usize> {
+fn line_in_block(node: &Node, line: usize, sheet: &Sheet) -> Range<usize> {
     let source = &sheet.source;
     let written = source.text.get(node.span.clone()).unwrap_or_default();
     if !written.contains('\n') {
@@ -188,7 +191,8 @@ fn line_in_block(node: &Node, line: usize, sheet: &Sheet) -> std::ops::Range<usi
 /// Readiness and role look at ports by patterns: both must be there and readable.
 fn check_looks(part: &Part<'_>, sheet: &mut Sheet) {
     let ready = part.node.get("ready").map_or(&[][..], Node::items);
-    for node in ready.iter().chain(part.node.at(&["role", "ask"])) {
+    let looks = ready.iter().chain(part.node.at(&["role", "ask"]));
+    for node in looks.filter(|node| part.decoded.is_whole(node)) {
         check_look(node, part, sheet);
     }
     if part.service.port == Some(0) {
@@ -246,7 +250,11 @@ fn check_roles(part: &Part<'_>, sheet: &mut Sheet) {
                 .help("write it like `/header/member_id`");
         }
     }
-    for (rule, node) in reader.roles.iter().zip(nodes) {
+    let kept = part.decoded.kept(part.node.at(&["role", "roles"]));
+    for (rule, node) in reader.roles.iter().zip(kept) {
+        if !part.decoded.is_whole(node) {
+            continue;
+        }
         if let RoleRule { matches: Some(_), equal: Some(_), .. }
         | RoleRule { matches: None, equal: None, .. } = rule
         {
@@ -274,14 +282,13 @@ fn check_layout(root: &Node, lab: &LabSpec, sheet: &mut Sheet) {
             entry.value.get("hosts")?.scalar("client")
         };
         let quoted = |node: &&Node| node.text().is_some_and(|text| message.contains(text));
-        let found = network("ipv4")
-            .filter(quoted)
-            .or_else(|| network("ipv6").filter(quoted))
-            .or_else(about_host);
-        let span = match found {
-            Some(node) => node.span.clone(),
-            None => label_of(root, &["spec"], "network"),
+        let block = network("ipv4").filter(quoted).or_else(|| network("ipv6").filter(quoted));
+        let (found, help) = match (block, about_host()) {
+            (None, Some(host)) => (Some(host), "give the host another name"),
+            (block, _) => (block, "write blocks such as `10.66.0.0/24` and `fd66::/64`"),
         };
-        sheet.error(Code::Layout, span, message);
+        let span =
+            found.map_or_else(|| label_of(root, &["spec"], "network"), |node| node.span.clone());
+        sheet.error(Code::Layout, span, message).help(help);
     }
 }

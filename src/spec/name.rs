@@ -1,7 +1,9 @@
 //! Names: of documents, targets, probes, services and hosts. One form for all, so that each can be
 //! part of a file's name, a host's name and a message.
 
-use super::finding::Code;
+use std::ops::Range;
+
+use super::finding::{Code, is_hidden};
 use super::sheet::Sheet;
 use super::tree::{Key, Node};
 
@@ -28,8 +30,9 @@ pub(super) fn check_value(what: &str, node: &Node, sheet: &mut Sheet) {
     }
 }
 
-fn check(what: &str, text: &str, span: std::ops::Range<usize>, sheet: &mut Sheet) {
-    if is_name(text) {
+fn check(what: &str, text: &str, span: Range<usize>, sheet: &mut Sheet) {
+    // A hidden character has its finding already.
+    if is_name(text) || text.chars().any(is_hidden) {
         return;
     }
     let help = match mended(text) {
@@ -45,7 +48,11 @@ fn mended(text: &str) -> Option<String> {
         if c.is_ascii_uppercase() && name.ends_with(|last: char| last.is_ascii_lowercase()) {
             name.push('-');
         }
-        name.push(if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' });
+        if c.is_ascii_alphanumeric() {
+            name.push(c.to_ascii_lowercase());
+        } else if !name.ends_with('-') {
+            name.push('-');
+        }
     }
     let name = name.trim_matches('-').to_owned();
     is_name(&name).then_some(name)

@@ -18,7 +18,7 @@ use super::suggest;
 use super::tree::{Content, Node, NodeId};
 
 /// Texts that some type of the language accepts: a name, a duration, a percentage, a rate.
-const MADE_UP: [&str; 6] = ["x", "1s", "50%", "1/s", "1", "{}"];
+const MADE_UP: [&str; 5] = ["x", "1s", "50%", "1/s", "1"];
 
 /// More tries than a sheet has room for findings would tell nobody anything.
 const TRIES_MAX: usize = 400;
@@ -28,6 +28,8 @@ const TRIES_MAX: usize = 400;
 pub(super) struct Repairs {
     left_out: HashSet<NodeId>,
     phantoms: HashMap<NodeId, Vec<Phantom>>,
+    /// Keys that were written, but not as they are spelled.
+    misspelled: HashSet<(NodeId, &'static str)>,
 }
 
 /// A value that stands for one that is missing.
@@ -48,7 +50,7 @@ pub(super) struct Decoded<T> {
 impl Repairs {
     /// Nodes that are known to be wrong before decoding begins.
     pub fn without(left_out: HashSet<NodeId>) -> Repairs {
-        Repairs { left_out, phantoms: HashMap::new() }
+        Repairs { left_out, ..Repairs::default() }
     }
 
     pub fn leaves_out(&self, node: NodeId) -> bool {
@@ -114,11 +116,17 @@ fn mend(mistake: &Mistake, family: &Family, repairs: &mut Repairs, sheet: &mut S
         if known {
             return leave_out(spot.node, family, repairs);
         }
-        if !family.had(spot.node, field) {
+        if !family.had(spot.node, field) && !repairs.misspelled.contains(&(spot.node, field)) {
             note(mistake, sheet);
         }
         repairs.phantoms.entry(spot.node).or_default().push(Phantom { field, attempt: 0 });
         return true;
+    }
+    if let What::UnknownKey { found, known } = &mistake.what
+        && let Some(meant) = suggest::nearest(found, known.iter().copied())
+        && let Some(holder) = family.parents.get(&spot.node)
+    {
+        repairs.misspelled.insert((*holder, meant));
     }
     // A container that lost parts may complain about what is left of it: that is our doing.
     if !family.lost_parts(spot.node, repairs) {
@@ -158,7 +166,7 @@ fn note(mistake: &Mistake, sheet: &mut Sheet) {
         What::WrongType { expected, found } => {
             let help = match found.as_str() {
                 "nothing" => "write a value, or leave the key out",
-                _ if expected == "a text" => "put it into quotes",
+                _ if expected == "a text" && found.starts_with('`') => "put it into quotes",
                 _ if expected == "a number" => "write digits without quotes",
                 _ => "",
             };

@@ -3,7 +3,7 @@
 //! The only place of the project that opens a document. A file is refused by its size before it is
 //! read; what is read is UTF-8 without a byte order mark and without control characters.
 
-use std::fmt::Write as _;
+use std::fmt::{self, Write as _};
 use std::fs::File;
 use std::io::Read;
 use std::ops::Range;
@@ -19,7 +19,7 @@ use super::sheet::Sheet;
 pub const SIZE_MAX: u64 = 1024 * 1024;
 
 /// A document's text with the path that messages call it by.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(PartialEq, Eq)]
 pub struct Source {
     pub path: PathBuf,
     /// Without a byte order mark.
@@ -126,6 +126,12 @@ impl Source {
         let start = floor(&self.text, span.start);
         let end = floor(&self.text, span.end.max(start));
         start..end
+    }
+}
+
+impl fmt::Debug for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Source({})", self.path.display())
     }
 }
 

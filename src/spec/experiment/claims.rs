@@ -13,10 +13,8 @@ impl Review<'_> {
     pub(super) fn check_claims(&self, sheet: &mut Sheet) {
         let hypothesis = self.spec.get("hypothesis");
         if hypothesis.is_none_or(|node| node.items().is_empty() && sheet.is_clean(node)) {
-            let span = self.spec.entry("hypothesis").map_or_else(
-                || self.spec.span.start..self.spec.span.start,
-                |entry| entry.key.span.clone(),
-            );
+            let written = self.spec.entry("hypothesis");
+            let span = written.map_or(self.label.clone(), |entry| entry.key.span.clone());
             sheet
                 .error(Code::EmptyHypothesis, span, "the experiment claims nothing, so nothing could be learned")
                 .help("add a claim: `hypothesis: [{downtime: {probe: NAME, atMost: 5s}}]`");

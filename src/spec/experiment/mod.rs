@@ -6,11 +6,12 @@ mod selectors;
 mod steps;
 mod timing;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
+use std::ops::Range;
 use std::path::Path;
 
 use super::document::{Envelope, ExperimentDocument, TargetDocument};
-use super::finding::Code;
+use super::finding::{Code, Findings};
 use super::name;
 use super::repair::{Decoded, Repairs, decode};
 use super::sheet::Sheet;
@@ -30,6 +31,8 @@ pub struct Declared {
 
 /// What the checks look at.
 struct Review<'a> {
+    /// The key `spec`, for what is missing as a whole.
+    label: Range<usize>,
     spec: &'a Node,
     document: &'a ExperimentDocument,
     decoded: &'a Decoded<Envelope<ExperimentDocument>>,
@@ -68,12 +71,13 @@ pub(super) fn read(
     };
     let broken = match spec_of(&mut root) {
         Some(spec) => template::fill(spec, &values, sheet),
-        None => std::collections::HashSet::new(),
+        None => HashSet::new(),
     };
     let decoded: Decoded<Envelope<ExperimentDocument>> =
         decode(&root, Repairs::without(broken), sheet);
     let envelope = decoded.value.as_ref()?;
     let review = Review {
+        label: root.entry("spec")?.key.span.clone(),
         spec: root.get("spec")?,
         document: &envelope.spec,
         decoded: &decoded,
@@ -130,20 +134,26 @@ fn find_lab(root: &mut Node, surroundings: &Surroundings<'_>, sheet: &mut Sheet)
             Err(_) => FoundLab::Broken,
         },
         Err(findings) => {
-            let shown = path.display();
-            if let Some(span) = span {
-                let message = if findings.0.iter().any(|finding| finding.line > 0) {
-                    format!("the lab {shown} has errors of its own")
-                } else {
-                    format!("the lab {shown} cannot be read")
-                };
-                sheet.error(Code::Lab, span, message).help(
-                    "the path is relative to this file; `--lab FILE` puts another in its place",
-                );
-            }
-            sheet.findings.extend(findings.0);
+            note_lab(&path, span, findings, sheet);
             FoundLab::Broken
         }
+    }
+}
+
+/// One finding at the place that names the lab; those of its own file follow.
+fn note_lab(path: &Path, span: Option<Range<usize>>, findings: Findings, sheet: &mut Sheet) {
+    let shown = path.display();
+    let unreadable = findings.0.iter().find(|finding| finding.line == 0);
+    let (Some(span), unreadable) = (span, unreadable.map(|finding| finding.message.clone())) else {
+        sheet.findings.extend(findings.0);
+        return;
+    };
+    let help = "the path is relative to this file; `--lab FILE` puts another in its place";
+    if let Some(why) = unreadable {
+        sheet.error(Code::Lab, span, format!("the lab {shown}: {why}")).help(help);
+    } else {
+        sheet.error(Code::Lab, span, format!("the lab {shown} has errors of its own")).help(help);
+        sheet.findings.extend(findings.0);
     }
 }
 

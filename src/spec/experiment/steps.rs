@@ -13,10 +13,8 @@ impl Review<'_> {
     pub(super) fn check_steps(&self, sheet: &mut Sheet) {
         let written = self.spec.get("method");
         if written.is_none_or(|method| method.items().is_empty()) {
-            let span = self.spec.entry("method").map_or_else(
-                || self.spec.span.start..self.spec.span.start,
-                |entry| entry.key.span.clone(),
-            );
+            let method = self.spec.entry("method");
+            let span = method.map_or(self.label.clone(), |entry| entry.key.span.clone());
             sheet
                 .warning(Code::HollowMethod, span, "the method has no fault: nothing will be broken")
                 .help("add a step: `- {at: 0s, hold: 5s, inject: {processKill: {target: NAME}}}`");
