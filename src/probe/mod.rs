@@ -13,7 +13,9 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::model::experiment::ProbeSpec;
 use crate::model::observation::{ErrorClass, LedgerRead, Phases, WriteFate};
+use crate::model::units::{Percent, Rate, Span};
 
 /// What one slot saw.
 #[derive(Debug, Clone, PartialEq)]
@@ -140,39 +142,58 @@ impl<P: ProbeKind> ProbeEntry for P {
     }
 }
 
-/// Declares the modules, the tagged enum that YAML is read into, and the slice.
+/// Declares the modules, the document that YAML is read into, and the slice. A module's name is
+/// its probe's kind.
 macro_rules! catalogue {
     ($($module:ident::$entry:ident,)*) => {
         $(pub mod $module;)*
 
-        /// A probe with its parameters.
+        /// A probe as it stands under its name: `{tcp: {...}, rate: 200/s, deadline: 250ms}`.
+        /// Exactly one kind is given.
         #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
         #[serde(rename_all = "camelCase", deny_unknown_fields)]
-        pub enum ProbeParams {
-            $($entry(<$module::$entry as ProbeKind>::Params),)*
+        pub struct ProbeDocument {
+            $(
+                #[doc = concat!("See `squall probes` for `", stringify!($module), "`.")]
+                #[serde(default, skip_serializing_if = "Option::is_none")]
+                pub $module: Option<<$module::$entry as ProbeKind>::Params>,
+            )*
+            /// How often it looks.
+            #[serde(default = "default_rate")]
+            pub rate: Rate,
+            /// An answer after this is `late`.
+            #[serde(default = "default_deadline")]
+            pub deadline: Span,
+            /// Must it be good before anything breaks?
+            #[serde(default = "default_steady")]
+            pub steady: bool,
+            /// The objective that its error budget is counted against.
+            #[serde(default, skip_serializing_if = "Option::is_none")]
+            pub slo: Option<Percent>,
         }
 
         /// Every probe there is, in the order of the reference page.
         pub const CATALOGUE: &[&dyn ProbeEntry] = &[$(&$module::$entry,)*];
 
-        impl ProbeParams {
-            /// Kind and canonical JSON, as the model keeps a probe.
-            #[must_use]
-            pub fn canonical(&self) -> (&'static str, Value) {
-                match self {
-                    $(ProbeParams::$entry(params) => (
-                        <$module::$entry as ProbeKind>::KIND,
-                        serde_json::to_value(params).unwrap_or(Value::Null),
-                    ),)*
-                }
+        impl ProbeDocument {
+            /// Kind and canonical JSON, as the model keeps a probe. Errors: not exactly one kind.
+            pub fn canonical(&self) -> Result<(&'static str, Value), String> {
+                let mut given = Vec::new();
+                $(if let Some(params) = &self.$module {
+                    let params = serde_json::to_value(params).map_err(|e| e.to_string())?;
+                    given.push((<$module::$entry as ProbeKind>::KIND, params));
+                })*
+                only(given)
             }
 
             /// What is wrong beyond the types, in words.
             #[must_use]
             pub fn faults_of(&self) -> Vec<String> {
-                match self {
-                    $(ProbeParams::$entry(params) => <$module::$entry as ProbeKind>::faults_of(params),)*
-                }
+                let mut faults: Vec<String> = self.canonical().err().into_iter().collect();
+                $(faults.extend(
+                    self.$module.iter().flat_map(<$module::$entry as ProbeKind>::faults_of),
+                );)*
+                faults
             }
         }
     };
@@ -180,6 +201,47 @@ macro_rules! catalogue {
 
 catalogue! {
     tcp::Tcp,
+}
+
+impl ProbeDocument {
+    /// As the model keeps it. Errors: not exactly one kind.
+    pub fn spec(&self) -> Result<ProbeSpec, String> {
+        let (kind, params) = self.canonical()?;
+        Ok(ProbeSpec {
+            kind: kind.to_owned(),
+            params,
+            rate: self.rate,
+            deadline: self.deadline,
+            steady: self.steady,
+            slo: self.slo,
+        })
+    }
+}
+
+fn only(mut given: Vec<(&'static str, Value)>) -> Result<(&'static str, Value), String> {
+    match (given.pop(), given.is_empty()) {
+        (Some(one), true) => Ok(one),
+        (None, _) => {
+            let kinds: Vec<_> = CATALOGUE.iter().map(|probe| probe.kind()).collect();
+            Err(format!("a probe needs a kind; give one of {}", kinds.join(", ")))
+        }
+        (Some((last, _)), false) => Err(format!(
+            "a probe has one kind, and `{}` and `{last}` are given; make them two probes",
+            given[0].0
+        )),
+    }
+}
+
+fn default_rate() -> Rate {
+    Rate(20.0)
+}
+
+fn default_deadline() -> Span {
+    Span::millis(250)
+}
+
+fn default_steady() -> bool {
+    true
 }
 
 /// The entry of that kind, if there is one.
