@@ -41,6 +41,12 @@ impl LinuxProcesses {
         Ok(LinuxProcesses { boot: boot()? })
     }
 
+    /// Fixes who a child of ours is that we have not reaped, dead or alive. Errors: `Gone`.
+    pub fn identify_child(&self, pid: i32) -> Result<ProcessIdentity, HostError> {
+        let stat = stat_of(pid)?.ok_or_else(|| HostError::Gone(format!("process {pid}")))?;
+        Ok(ProcessIdentity { pid, start_ticks: stat.start_ticks, boot: self.boot.clone() })
+    }
+
     /// A descriptor of exactly that process. Errors: `Gone`, also for another boot's.
     pub fn open(&self, who: &ProcessIdentity) -> Result<OwnedFd, HostError> {
         let gone = || HostError::Gone(format!("process {}", who.pid));
