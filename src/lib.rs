@@ -3,5 +3,6 @@ pub mod fault;
 pub mod guard;
 pub mod host;
 pub mod judge;
+pub mod lab;
 pub mod model;
 pub mod probe;

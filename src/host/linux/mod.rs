@@ -7,3 +7,4 @@ pub mod netns;
 pub mod part;
 pub mod process;
 pub mod program;
+pub mod wake;

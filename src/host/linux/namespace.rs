@@ -7,7 +7,8 @@ use std::path::Path;
 
 use nix::errno::Errno;
 use nix::mount::{MsFlags, mount};
-use nix::unistd::{getegid, geteuid};
+use nix::sys::prctl::set_name;
+use nix::unistd::{getegid, geteuid, sethostname};
 
 use crate::host::HostError;
 
@@ -95,6 +96,12 @@ pub fn furnish() -> Result<(), HostError> {
             .map_err(|e| HostError::io(format!("mount the lab's {folder}"), e))?;
     }
     fs::create_dir_all(NETNS_FOLDER).map_err(|e| HostError::io(format!("make {NETNS_FOLDER}"), e))
+}
+
+/// What the lab is called from inside: its host name and its init's name in listings.
+pub fn name_ourselves(lab: &str) -> Result<(), HostError> {
+    sethostname(lab).map_err(|e| HostError::io("name the lab", e))?;
+    set_name(c"squall-lab").map_err(|e| HostError::io("name the lab's init", e))
 }
 
 /// What our own user namespace knows, each id as itself.

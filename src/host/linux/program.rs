@@ -14,8 +14,8 @@ use rustix::process::{WaitOptions, WaitStatus};
 
 use super::namespace::PRIVATE;
 use super::process::LinuxProcesses;
-use crate::host::part::End;
 use crate::host::HostError;
+use crate::host::part::End;
 use crate::model::identity::{NetnsIdentity, ProcessIdentity};
 
 /// Where daemons live; ordinary users do not have these in PATH.
