@@ -26,6 +26,9 @@ use crate::model::layout::Layout;
 /// How long the kernel may take to remove a lab.
 const DOWN_WITHIN: Duration = Duration::from_secs(5);
 
+/// An init that fell silent is ending; this blocks, so it is short.
+const LAST_WORDS_WITHIN: Duration = Duration::from_millis(500);
+
 /// How many of its last lines an instance that failed is quoted with.
 const TAIL: usize = 8;
 
@@ -218,7 +221,7 @@ impl Lab {
 
     fn how_it_died(&mut self) -> String {
         let Some(init) = &mut self.init else { return "its keeper is gone".to_owned() };
-        match init.wait(DOWN_WITHIN) {
+        match init.wait(LAST_WORDS_WITHIN) {
             Ok(Some(end)) => format!("its init ended: {end}"),
             Ok(None) => "its init fell silent".to_owned(),
             Err(error) => error.to_string(),

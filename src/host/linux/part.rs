@@ -17,7 +17,7 @@ use std::path::Path;
 use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
-use nix::fcntl::{FcntlArg, fcntl};
+use nix::fcntl::{FcntlArg, FdFlag, fcntl};
 use rustix::process::{Signal, WaitId, WaitIdOptions, pidfd_send_signal, waitid};
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
@@ -71,6 +71,19 @@ pub fn spawn(spec: PartSpec) -> Result<Part, HostError> {
     let pidfd = pidfd_of(pid)?;
     let identity = LinuxProcesses::new()?.identify_child(pid)?;
     Ok(Part { identity, pidfd, end: None, detached })
+}
+
+/// The descriptors that this part was given, from 3 on; they no longer reach its own children. To
+/// be called once, before anything else is opened.
+pub fn inherited() -> Result<Vec<OwnedFd>, HostError> {
+    let mut fds = Vec::new();
+    for number in 3.. {
+        let Some(fd) = child::given(number) else { break };
+        fcntl(&fd, FcntlArg::F_SETFD(FdFlag::FD_CLOEXEC))
+            .map_err(|e| HostError::io(format!("take descriptor {number}"), e))?;
+        fds.push(fd);
+    }
+    Ok(fds)
 }
 
 impl Part {

@@ -109,6 +109,13 @@ pub(super) fn owned(number: RawFd) -> OwnedFd {
     unsafe { OwnedFd::from_raw_fd(number) }
 }
 
+/// A descriptor that our parent left us; None when that number is not open.
+pub(super) fn given(number: RawFd) -> Option<OwnedFd> {
+    // SAFETY: asks, changes nothing. An open one was put there by `become_part` for this part, and
+    // `inherited` is called before anything else could have taken it.
+    unsafe { (libc::fcntl(number, libc::F_GETFD) >= 0).then(|| OwnedFd::from_raw_fd(number)) }
+}
+
 /// Is the first child the part, or does it only fork it?
 pub(super) fn is_part_itself(prepared: &Prepared) -> bool {
     prepared.enter.is_none() && prepared.manner != Manner::Founder
@@ -186,6 +193,15 @@ fn become_part(prepared: &Prepared, vectors: &Vectors, parent: RawFd) -> ! {
             libc::dup2(prepared.null.as_raw_fd(), 0)
         });
         check(parent, Stage::FailedDescriptors, unsafe { libc::dup2(2, 1) });
+    }
+    if prepared.manner == Manner::Detached {
+        // Whoever reads our parent's output must not have to wait for our end.
+        for place in [1, 2] {
+            // SAFETY: as above.
+            check(parent, Stage::FailedDescriptors, unsafe {
+                libc::dup2(prepared.null.as_raw_fd(), place)
+            });
+        }
     }
     for (place, fd) in (3..).zip(&prepared.fds) {
         check(parent, Stage::FailedDescriptors, unsafe { libc::dup2(fd.as_raw_fd(), place) });
