@@ -7,6 +7,7 @@ pub mod channel;
 pub mod error;
 pub mod linux;
 pub mod network;
+pub mod part;
 pub mod process;
 
 pub use error::HostError;
