@@ -41,7 +41,7 @@ impl ProbeKind for Command {
     const KIND: &'static str = "command";
     const SUMMARY: &'static str = "runs a program and looks at its exit status and output";
     const EXAMPLE: &'static str =
-        r#"command: {run: [redis-cli, -h, 10.66.0.11, PING], status: 0, expect: PONG}"#;
+        "command: {run: [redis-cli, -h, 10.66.0.11, PING], status: 0, expect: PONG}";
 
     fn secrets(params: &Params) -> Vec<SecretRef> {
         params.secret_env.values().cloned().collect()

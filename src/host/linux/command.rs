@@ -113,9 +113,12 @@ impl Running {
     }
 
     /// Readable once it has ended; it stays a zombie, and its number its own, until reaped.
+    #[expect(unsafe_code, reason = "tokio asks for a promise about the descriptor")]
     fn watch(&self) -> std::io::Result<AsyncFd<OwnedFd>> {
         let pid = rustix::process::Pid::from_child(&self.child);
-        AsyncFd::register(pidfd_open(pid, PidfdFlags::NONBLOCK)?)
+        let pidfd = pidfd_open(pid, PidfdFlags::NONBLOCK)?;
+        // SAFETY: an `OwnedFd` names one open descriptor for as long as it lives.
+        Ok(unsafe { AsyncFd::register(pidfd) }?)
     }
 
     fn finish(&mut self) -> std::io::Result<std::process::ExitStatus> {

@@ -71,7 +71,7 @@ const RESET_ON_FORK: u64 = 1;
 
 /// `struct sched_attr`, first version.
 #[repr(C)]
-#[derive(Default)]
+#[derive(Clone, Copy, Default)]
 struct Attributes {
     size: u32,
     policy: u32,
@@ -119,7 +119,7 @@ mod tests {
         std::thread::spawn(|| {
             let got = quicken(5);
             assert_eq!(got == Scheduling::Fifo, is_realtime());
-            assert_eq!(prctl::get_timerslack(), Ok(if got == Scheduling::Fifo { 0 } else { 1 }));
+            assert_eq!(prctl::get_timerslack(), Ok(i32::from(got == Scheduling::Other)));
         })
         .join()
         .unwrap();

@@ -47,10 +47,10 @@ impl Client {
         let target = target_of(&params.url)?;
         let fallback = TlsParams::default();
         let tls = params.tls.as_ref().unwrap_or(&fallback);
-        let tls = match target.secure {
-            true => Some(TlsSetting::new(tls, Some(&target.host), &setting.secrets)?),
-            false => None,
-        };
+        let tls = target
+            .secure
+            .then(|| TlsSetting::new(tls, Some(&target.host), &setting.secrets))
+            .transpose()?;
         let expect = params.expect.as_deref().map(Regex::new).transpose();
         Ok(Client {
             endpoint: Endpoint::parse(&target.address)?,

@@ -10,6 +10,7 @@ pub use params::{Connection, Params, Statuses};
 
 use super::{Probe, ProbeKind, SecretRef, Seen, Setting};
 use crate::model::observation::ErrorClass;
+use super::wire::tls::TlsParams;
 use client::Client;
 
 pub struct Http;
@@ -24,7 +25,7 @@ impl ProbeKind for Http {
 
     fn secrets(params: &Params) -> Vec<SecretRef> {
         let headers = params.secret_headers.values().cloned();
-        headers.chain(params.tls.iter().flat_map(|tls| tls.secrets())).collect()
+        headers.chain(params.tls.iter().flat_map(TlsParams::secrets)).collect()
     }
 
     fn faults_of(params: &Params) -> Vec<String> {

@@ -62,7 +62,7 @@ pub async fn look(link: &Link) -> Result<(), Failure> {
 
 /// Reads everything; an error is in the answer, and then nothing may be concluded from the rest.
 pub async fn read(road: &Rc<Road>, session: &str, round: u8) -> LedgerRead {
-    let mut read = LedgerRead {
+    let mut reading = LedgerRead {
         round,
         at_ns: monotonic_ns(),
         source: String::new(),
@@ -72,14 +72,14 @@ pub async fn read(road: &Rc<Road>, session: &str, round: u8) -> LedgerRead {
     };
     let outcome = match connect(road).await {
         Ok(link) => {
-            read.source = link.peer.to_string();
-            read_pages(&link, session, &mut read).await
+            reading.source = link.peer.to_string();
+            read_pages(&link, session, &mut reading).await
         }
         Err(class) => Err(format!("no connection to read from: {}", class.words())),
     };
-    read.at_ns = monotonic_ns();
-    read.error = outcome.err();
-    read
+    reading.at_ns = monotonic_ns();
+    reading.error = outcome.err();
+    reading
 }
 
 async fn connect(road: &Rc<Road>) -> Result<Rc<Link>, ErrorClass> {
@@ -94,7 +94,7 @@ async fn connect(road: &Rc<Road>) -> Result<Rc<Link>, ErrorClass> {
     }
 }
 
-async fn read_pages(link: &Link, session: &str, read: &mut LedgerRead) -> Result<(), String> {
+async fn read_pages(link: &Link, session: &str, reading: &mut LedgerRead) -> Result<(), String> {
     let key = key(session);
     let mut from = 0;
     loop {
@@ -105,8 +105,8 @@ async fn read_pages(link: &Link, session: &str, read: &mut LedgerRead) -> Result
         };
         for entry in &entries {
             match number_in(entry) {
-                Some(number) => read.found.push(number),
-                None => read.foreign += 1,
+                Some(number) => reading.found.push(number),
+                None => reading.foreign += 1,
             }
         }
         from += PAGE;
@@ -114,7 +114,7 @@ async fn read_pages(link: &Link, session: &str, read: &mut LedgerRead) -> Result
             break;
         }
     }
-    if read.round >= 2 {
+    if reading.round >= 2 {
         let mut expire = redis::cmd("EXPIRE");
         expire.arg(&key).arg(LEDGER_LIVES);
         // The reading is done; a list that stays is a nuisance and no error of the reading.

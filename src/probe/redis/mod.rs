@@ -18,6 +18,7 @@ pub use params::Params;
 use super::{Probe, ProbeKind, SecretRef, Seen, Setting};
 use crate::host::linux::clock::monotonic_ns;
 use crate::model::observation::{ErrorClass, LedgerRead, WriteFate};
+use super::wire::tls::TlsParams;
 use failure::Failure;
 use link::Link;
 use params::Question;
@@ -34,7 +35,7 @@ impl ProbeKind for Redis {
 
     fn secrets(params: &Params) -> Vec<SecretRef> {
         let password = params.password.iter().cloned();
-        password.chain(params.tls.iter().flat_map(|tls| tls.secrets())).collect()
+        password.chain(params.tls.iter().flat_map(TlsParams::secrets)).collect()
     }
 
     fn faults_of(params: &Params) -> Vec<String> {

@@ -55,9 +55,8 @@ impl Sentinels {
             if let Some(index) = waiting.next() {
                 asked.push(self.ask(index, credentials, within));
             }
-            let answer = match tokio::time::timeout(PATIENCE_EACH, asked.next()).await {
-                Err(_) => continue,
-                Ok(answer) => answer,
+            let Ok(answer) = tokio::time::timeout(PATIENCE_EACH, asked.next()).await else {
+                continue;
             };
             match answer {
                 Some((index, Ok(Some(primary)))) => {
