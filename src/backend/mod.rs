@@ -1,34 +1,20 @@
 //! Where targets live. One backend so far: a lab. A drill knows only this trait.
 
+pub mod lab;
+
 use std::collections::BTreeMap;
-use std::os::fd::OwnedFd;
 
 use tokio::sync::mpsc::UnboundedReceiver;
 
 use crate::host::HostError;
+use crate::host::linux::part::Part;
+use crate::host::part::PartSpec;
 use crate::model::history::Entry;
 use crate::model::identity::{LabIdentity, NetnsIdentity};
 use crate::model::inventory::{Host, Target};
 use crate::model::message::RoleWatch;
 
-/// A part of the drill to start where the targets live.
-#[derive(Debug)]
-pub struct PartOrder {
-    /// `injector`, `guardian`, `prober`, `recovery`.
-    pub name: &'static str,
-    /// Become descriptors 3, 4, 5 … in this order.
-    pub fds: Vec<OwnedFd>,
-    /// Ask for a real-time schedule, and go on without where it is refused.
-    pub realtime: bool,
-}
-
-/// A part at work.
-#[derive(Debug)]
-pub struct PartHandle {
-    pub name: &'static str,
-    /// Readable once it has ended.
-    pub process: OwnedFd,
-}
+pub use lab::LabBackend;
 
 /// What happened where the targets live.
 #[derive(Debug, Clone, PartialEq)]
@@ -56,8 +42,8 @@ pub trait Backend {
     /// Whose role can be asked, and how.
     fn watches(&self) -> Vec<RoleWatch>;
 
-    /// Starts a part inside. Call it from the main thread.
-    fn spawn(&self, order: PartOrder) -> Result<PartHandle, HostError>;
+    /// Starts a part where the targets live. Call it from the main thread.
+    fn spawn(&self, part: PartSpec) -> Result<Part, HostError>;
 
     /// What happens from now on. Can be taken once.
     fn events(&mut self) -> UnboundedReceiver<Happened>;

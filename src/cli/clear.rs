@@ -2,8 +2,8 @@
 
 use std::io::Write;
 
-use anyhow::{Context, Result, bail};
 
+use super::failure::Failure;
 use super::state::StateFolder;
 use crate::injection::journal::{Journal, JournalRecord, State};
 use crate::injection::recovery;
@@ -24,13 +24,14 @@ pub struct Args {
 }
 
 /// Exit codes: 0 cleared; an error where there is nothing stuck by that name.
-pub fn run(args: &Args, state: &StateFolder, out: &mut dyn Write) -> Result<ExitCode> {
+pub fn run(args: &Args, state: &StateFolder, out: &mut dyn Write) -> Result<ExitCode, Failure> {
     let injection = parse(&args.injection)
-        .with_context(|| format!("`{}` is not an injection like d0123456789.1", args.injection))?;
+        .ok_or_else(|| Failure::usage(format!("`{}` is not an injection like d0123456789.1", args.injection)))?;
     let path = state.journals().join(injection.drill.as_str());
     let (mut journal, _) = Journal::reopen(&path)?;
     if journal.state(&injection) != Some(State::Stuck) {
-        bail!("{injection} is not stuck; `squall undo --all` says what is open");
+        let why = format!("{injection} is not stuck; `squall undo --all` says what is open");
+        return Err(Failure::usage(why));
     }
     let (by, reason) = (args.by.clone(), args.reason.clone());
     journal.append(&JournalRecord::Cleared { injection: injection.clone(), by, reason })?;

@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use tokio::signal::unix::{SignalKind, signal};
 
+pub use super::failure::Failure;
 use crate::host::HostError;
 use crate::host::channel::Channel;
 use crate::host::linux::clock::monotonic_ns;
@@ -102,14 +103,6 @@ enum FromKeeper {
     Happened(LabEvent),
     Standing,
     Failed { why: String, code: u8 },
-}
-
-/// Why a command failed, with its exit status.
-#[derive(Debug, thiserror::Error)]
-#[error("{why}")]
-pub struct Failure {
-    pub why: String,
-    pub code: u8,
 }
 
 /// Runs one of the commands; the exit status.
@@ -367,21 +360,4 @@ fn say(out: &mut dyn Write, line: &str) {
 
 fn usage(why: String) -> Failure {
     Failure { why, code: 2 }
-}
-
-impl From<LabError> for Failure {
-    fn from(error: LabError) -> Failure {
-        let code = match &error {
-            LabError::Wrong(_) | LabError::Missing(_) | LabError::Unknown { .. } => 2,
-            LabError::Busy { .. } | LabError::Taken { .. } => 3,
-            LabError::NotReady { .. } | LabError::Died(_) | LabError::Host(_) => 1,
-        };
-        Failure { why: error.to_string(), code }
-    }
-}
-
-impl From<HostError> for Failure {
-    fn from(error: HostError) -> Failure {
-        LabError::Host(error).into()
-    }
 }

@@ -1,6 +1,6 @@
 //! The folder in which squall keeps what must outlive it: journals, and the registry of labs.
 //!
-//! `$SQUALL_STATE`, else `$XDG_STATE_HOME/squall`, else `~/.local/state/squall`.
+//! `$XDG_STATE_HOME/squall`, else `~/.local/state/squall`.
 
 use std::ffi::OsString;
 use std::io;
@@ -12,13 +12,13 @@ const VERSION: &str = "1";
 /// Why the folder cannot be used. Nothing is injected then.
 #[derive(Debug, thiserror::Error)]
 pub enum StateError {
-    #[error("there is no place for squall's state: set HOME, XDG_STATE_HOME or SQUALL_STATE")]
+    #[error("there is no place for squall's state: set HOME or XDG_STATE_HOME")]
     Homeless,
     #[error("failed to use the state folder {path}: {source}")]
     Io { path: PathBuf, source: io::Error },
     #[error(
         "the state folder {path} has layout {found}, and this squall knows only {VERSION}; \
-         use the squall that wrote it, or set SQUALL_STATE to another folder"
+         use the squall that wrote it, or set XDG_STATE_HOME to another folder"
     )]
     Version { path: PathBuf, found: String },
 }
@@ -44,6 +44,12 @@ impl StateFolder {
         self.path.join("journal")
     }
 
+    /// Where drills without `--out` are kept.
+    #[must_use]
+    pub fn drills(&self) -> PathBuf {
+        self.path.join("drills")
+    }
+
     #[must_use]
     pub fn labs(&self) -> PathBuf {
         self.path.join("labs")
@@ -52,8 +58,8 @@ impl StateFolder {
 
 fn place(variable: impl Fn(&str) -> Option<OsString>) -> Result<PathBuf, StateError> {
     let set = |name: &str| variable(name).filter(|v| !v.is_empty()).map(PathBuf::from);
-    set("SQUALL_STATE")
-        .or_else(|| set("XDG_STATE_HOME").map(|p| p.join("squall")))
+    set("XDG_STATE_HOME")
+        .map(|p| p.join("squall"))
         .or_else(|| set("HOME").map(|p| p.join(".local/state/squall")))
         .ok_or(StateError::Homeless)
 }
@@ -92,9 +98,7 @@ mod tests {
     #[test]
     fn the_nearest_variable_wins() {
         let all = |name: &str| Some(OsString::from(format!("/{name}")));
-        assert_eq!(place(all).unwrap(), PathBuf::from("/SQUALL_STATE"));
-        let xdg = |name: &str| (name != "SQUALL_STATE").then(|| format!("/{name}").into());
-        assert_eq!(place(xdg).unwrap(), PathBuf::from("/XDG_STATE_HOME/squall"));
+        assert_eq!(place(all).unwrap(), PathBuf::from("/XDG_STATE_HOME/squall"));
         assert!(matches!(place(|_| None), Err(StateError::Homeless)));
     }
 }

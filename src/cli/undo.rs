@@ -3,9 +3,9 @@
 
 use std::io::Write;
 
-use anyhow::{Context, Result};
 
 use super::place::Place;
+use super::failure::Failure;
 use super::state::StateFolder;
 use crate::injection::recovery::{self, Leftover};
 use crate::model::message::FromInjector;
@@ -23,14 +23,14 @@ pub struct Args {
 }
 
 /// Exit codes: 0 nothing of ours is left, 7 something is stuck, 1 a journal cannot be used.
-pub fn run(args: &Args, state: &StateFolder, out: &mut dyn Write) -> Result<ExitCode> {
-    let found = recovery::find(&state.journals()).context("failed to look through the journals")?;
+pub fn run(args: &Args, state: &StateFolder, out: &mut dyn Write) -> Result<ExitCode, Failure> {
+    let found = recovery::find(&state.journals())?;
     let wanted = |l: &Leftover| args.drill.as_ref().is_none_or(|d| l.drill.as_str() == d);
     let mut code = ExitCode::Held;
     let mut undone = 0;
     for leftover in found.leftovers.into_iter().filter(wanted) {
         let drill = leftover.drill.clone();
-        for ended in end_leftover(leftover, state)? {
+        for ended in end_leftover(leftover)? {
             undone += 1;
             let line = words(&ended);
             if matches!(ended, FromInjector::Stuck { .. }) {
@@ -53,9 +53,9 @@ pub fn run(args: &Args, state: &StateFolder, out: &mut dyn Write) -> Result<Exit
 }
 
 /// Ends one leftover where its targets live, and removes its journal once all is closed.
-pub fn end_leftover(leftover: Leftover, state: &StateFolder) -> Result<Vec<FromInjector>> {
-    let path = state.journals().join(leftover.drill.as_str());
-    let ended = Place::of(&leftover, state)?.recover(leftover)?;
+pub fn end_leftover(leftover: Leftover) -> Result<Vec<FromInjector>, Failure> {
+    let path = leftover.path.clone();
+    let ended = Place::of(&leftover)?.recover(leftover)?;
     if !ended.iter().any(|e| matches!(e, FromInjector::Stuck { .. })) {
         recovery::remove(&path)?;
     }

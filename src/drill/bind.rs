@@ -1,15 +1,14 @@
 //! From a step of the plan to orders: names become instances, far ends become addresses.
 
 use std::collections::BTreeMap;
-use std::net::IpAddr;
 
 use crate::model::binding::{Order, PeerHost, PeerSet};
-use crate::model::experiment::Peers;
+use crate::model::experiment::Selector;
 use crate::model::id::{DrillId, InjectionId};
 use crate::model::identity::NetnsIdentity;
 use crate::model::inventory::{Host, InstanceName, Role, Target};
-use crate::model::network::Cidr;
 use crate::model::plan::Plan;
+use crate::plan;
 
 /// What is known at the moment of injection.
 pub struct Known<'a> {
@@ -22,19 +21,21 @@ pub struct Known<'a> {
 
 /// The instances that each subject of a step stands for now, by the subject's name.
 ///
-/// Errors: in words; a role that nobody has, an instance that does not run.
+/// Errors: in words; a role that nobody has, an instance that was no candidate.
 pub fn subjects(
     known: &Known<'_>,
     step: usize,
 ) -> Result<BTreeMap<String, Vec<InstanceName>>, String> {
-    let mut bound = BTreeMap::new();
-    for name in &known.plan.steps[step].subjects {
-        bound.insert(name.clone(), instances(known, name)?);
-    }
-    Ok(bound)
+    let bind = |name: &String| {
+        let with_role = with_role(known, name);
+        plan::bind(known.plan, name, &with_role)
+            .map(|instances| (name.clone(), instances))
+            .map_err(|e| e.to_string())
+    };
+    known.plan.steps[step].subjects.iter().map(bind).collect()
 }
 
-/// One order for each instance.
+/// One order for each instance, numbered by `number`.
 pub fn orders(
     known: &Known<'_>,
     step: usize,
@@ -45,14 +46,15 @@ pub fn orders(
     let declared = &known.plan.experiment.method[planned.step];
     let mut orders = Vec::new();
     for instance in bound.values().flatten() {
-        let target = running(known, instance)?;
+        let target = known.targets.get(&instance.0);
+        let target = target.ok_or_else(|| format!("{instance} is not there"))?;
         let (drill, number) = number();
         orders.push(Order {
             injection: InjectionId { drill, number },
             step: planned.step,
             kind: planned.kind.clone(),
             params: declared.params.clone(),
-            peers: peers(known, &declared.facts.peers, target)?,
+            peers: peers(known, planned.step, instance)?,
             target: target.clone(),
             seed: known.plan.seed ^ u64::from(number),
             deadline: planned.deadline,
@@ -61,67 +63,29 @@ pub fn orders(
     Ok(orders)
 }
 
-fn instances(known: &Known<'_>, name: &str) -> Result<Vec<InstanceName>, String> {
-    let planned =
-        known.plan.targets.get(name).ok_or_else(|| format!("the plan has no target `{name}`"))?;
-    if let Some(chosen) = &planned.chosen {
-        return Ok(chosen.clone());
-    }
-    crate::backend::select::late(&known.plan.experiment.targets[name], planned, known.roles)
-        .map(|found| crate::plan::pick::pick(known.plan.seed, name, &found, planned.count))
-        .map_err(|why| format!("target `{name}`: {why}"))
-}
-
-fn running<'a>(known: &'a Known<'_>, instance: &InstanceName) -> Result<&'a Target, String> {
-    known.targets.get(&instance.0).ok_or_else(|| format!("{instance} is not there"))
-}
-
-/// The far ends as addresses of both families. The target's own host is never its own far end.
-fn peers(known: &Known<'_>, declared: &Peers, target: &Target) -> Result<PeerSet, String> {
-    let others = |wanted: &dyn Fn(&Host) -> bool| -> Vec<PeerHost> {
-        let fits = |(host, _): &&(Host, NetnsIdentity)| host.name != target.host.name && wanted(host);
-        let as_peer = |(host, netns): &(Host, NetnsIdentity)| PeerHost {
-            host: host.clone(),
-            netns: netns.clone(),
-        };
-        known.hosts.iter().filter(fits).map(as_peer).collect()
+/// Who has the role that the target asks for, among all instances of its service.
+fn with_role(known: &Known<'_>, name: &str) -> Vec<InstanceName> {
+    let Some(spec) = known.plan.experiment.targets.get(name) else { return Vec::new() };
+    let Selector::Lab(selector) = &spec.selector;
+    let fits = |(instance, role): &(&InstanceName, &Option<Role>)| {
+        let wanted = selector.role.as_deref();
+        let target = known.targets.get(&instance.0);
+        target.is_some_and(|t| {
+            t.service == selector.service
+                && (selector.hosts.is_empty() || selector.hosts.contains(&t.host.name))
+        }) && role.as_ref().map(|r| r.0.as_str()) == wanted
     };
-    match declared {
-        Peers::None => Ok(PeerSet::default()),
-        Peers::Everyone => Ok(PeerSet { blocks: Vec::new(), hosts: others(&|_| true) }),
-        Peers::Some { targets, blocks } => {
-            let mut names = Vec::new();
-            for name in targets {
-                let planned = known
-                    .plan
-                    .targets
-                    .get(name)
-                    .ok_or_else(|| format!("the plan has no target `{name}`"))?;
-                names.extend(planned.candidates.iter().cloned());
-            }
-            let named = |host: &Host| {
-                names.iter().any(|n| n.0.rsplit_once('@').is_some_and(|(_, h)| h == host.name))
-                    || blocks.iter().any(|b| contains(b, host))
-            };
-            let hosts = others(&named);
-            let mut all = blocks.clone();
-            for peer in &hosts {
-                all.push(Cidr::host(peer.host.ipv4));
-                all.push(Cidr::host(peer.host.ipv6));
-            }
-            all.sort();
-            all.dedup();
-            if all.is_empty() {
-                return Err(format!("nobody is left to keep {} from", target.name));
-            }
-            Ok(PeerSet { blocks: all, hosts })
-        }
-    }
+    known.roles.iter().filter(fits).map(|(instance, _)| instance.clone()).collect()
 }
 
-fn contains(block: &Cidr, host: &Host) -> bool {
-    match block.address {
-        IpAddr::V4(_) => block.contains(host.ipv4),
-        IpAddr::V6(_) => block.contains(host.ipv6),
-    }
+/// The far ends as addresses of both families, and the namespaces among them.
+fn peers(known: &Known<'_>, step: usize, instance: &InstanceName) -> Result<PeerSet, String> {
+    let far_end = plan::far_end(known.plan, step, instance).map_err(|e| e.to_string())?;
+    let Some(far_end) = far_end else { return Ok(PeerSet::default()) };
+    let with_namespace = |host: Host| {
+        let (_, netns) = known.hosts.iter().find(|(h, _)| h.name == host.name)?;
+        Some(PeerHost { host, netns: netns.clone() })
+    };
+    let hosts = far_end.hosts.into_iter().filter_map(with_namespace).collect();
+    Ok(PeerSet { blocks: far_end.blocks, hosts })
 }

@@ -5,12 +5,13 @@ use std::time::Duration;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use super::event::{Event, Part, Signal};
-use crate::backend::{Backend, PartHandle, PartOrder};
+use crate::backend::Backend;
 use crate::host::HostError;
 use crate::host::channel::{Channel, ChannelReader, ChannelWriter};
-use crate::host::linux::{clock::monotonic_ns, pidfd};
+use crate::host::linux::{clock::monotonic_ns, part};
+use crate::host::part::{Manner, PartSpec};
 use crate::injection::journal::{Journal, JournalError};
-use crate::model::message::{FromInjector, FromProber, ToInjector, ToProber};
+use crate::model::message::{FromProber, ToInjector, ToProber};
 
 /// How long the parts may take to end by themselves.
 const ENDS_WITHIN: Duration = Duration::from_secs(3);
@@ -27,7 +28,7 @@ pub enum PartsError {
 pub struct Parts {
     injector: ChannelWriter,
     prober: ChannelWriter,
-    handles: Vec<(Part, PartHandle)>,
+    handles: Vec<(Part, part::Part)>,
     events: UnboundedReceiver<Event>,
     sender: UnboundedSender<Event>,
 }
@@ -43,22 +44,24 @@ impl Parts {
         let (guardian, guardian_end) = Channel::pair()?;
         let (prober, prober_end) = Channel::pair()?;
         let (injector_side, guardian_side) = Channel::pair()?;
-        let born_injector = backend.spawn(PartOrder {
-            name: Part::Injector.name(),
+        // Injector and guardian outlive us: they see our end by their channels, and revert.
+        let born_injector = backend.spawn(PartSpec {
             fds: vec![injector_end.into_fd(), injector_side.into_fd(), journal.share()?],
             realtime: true,
+            manner: Manner::Detached,
+            ..PartSpec::new(Part::Injector.name())
         })?;
-        let watched = born_injector.process.try_clone();
+        let watched = born_injector.pidfd().try_clone_to_owned();
         let watched = watched.map_err(|e| HostError::io("share a process descriptor", e))?;
-        let born_guardian = backend.spawn(PartOrder {
-            name: Part::Guardian.name(),
+        let born_guardian = backend.spawn(PartSpec {
             fds: vec![guardian_end.into_fd(), guardian_side.into_fd(), watched, journal.share()?],
-            realtime: false,
+            manner: Manner::Detached,
+            ..PartSpec::new(Part::Guardian.name())
         })?;
-        let born_prober = backend.spawn(PartOrder {
-            name: Part::Prober.name(),
+        let born_prober = backend.spawn(PartSpec {
             fds: vec![prober_end.into_fd()],
             realtime: true,
+            ..PartSpec::new(Part::Prober.name())
         })?;
         let (sender, events) = unbounded_channel();
         let (reader, injector) = injector.into_async()?.split();
@@ -85,8 +88,9 @@ impl Parts {
     ) -> Result<(), PartsError> {
         let (conductor, end) = Channel::pair()?;
         let fds = vec![end.into_fd(), journal.share()?];
-        let name = Part::Recovery.name();
-        let born = backend.spawn(PartOrder { name, fds, realtime: false })?;
+        let manner = Manner::Detached;
+        let born =
+            backend.spawn(PartSpec { fds, manner, ..PartSpec::new(Part::Recovery.name()) })?;
         let (reader, _) = conductor.into_async()?.split();
         listen(Part::Recovery, reader, self.sender.clone(), Event::Injector);
         self.handles.push((Part::Recovery, born));
@@ -126,25 +130,16 @@ impl Parts {
         self.tell_injector(&ToInjector::Goodbye).await;
         self.tell_prober(&ToProber::Goodbye).await;
         drop((self.injector, self.prober));
-        for (part, handle) in self.handles {
+        for (part, mut handle) in self.handles {
             let left = Duration::from_nanos(limit.saturating_sub(monotonic_ns()));
-            if tokio::time::timeout(left, ended(&handle)).await.is_err() {
+            if tokio::time::timeout(left, handle.ended()).await.is_err() {
                 tracing::warn!(part = part.name(), "it did not end by itself and is killed");
-                let _gone = pidfd::kill(std::os::fd::AsFd::as_fd(&handle.process));
-                ended(&handle).await;
+                if let Err(error) = handle.kill() {
+                    tracing::warn!(%error, part = part.name(), "it cannot be killed");
+                }
+                let _killed = tokio::time::timeout(ENDS_WITHIN, handle.ended()).await;
             }
         }
-    }
-}
-
-/// Resolves when the process has ended.
-async fn ended(handle: &PartHandle) {
-    match tokio::io::unix::AsyncFd::with_interest(&handle.process, tokio::io::Interest::READABLE) {
-        Ok(watched) => {
-            let _readable = watched.readable().await;
-            pidfd::reap(std::os::fd::AsFd::as_fd(&handle.process));
-        }
-        Err(error) => tracing::warn!(%error, part = handle.name, "cannot watch its end"),
     }
 }
 

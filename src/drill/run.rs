@@ -7,13 +7,13 @@ use std::time::Duration;
 use tokio::sync::mpsc::UnboundedReceiver;
 
 use super::bind;
-use super::event::{Event, Part, Signal};
+use super::event::{Event, Signal};
 use super::history::{History, Observer};
 use super::parts::{Parts, PartsError};
 use super::state::State;
 use super::watch::Watch;
 use crate::backend::Backend;
-use crate::guard::Clearance;
+use crate::guard::{Clearance, NotCleared};
 use crate::host::HostError;
 use crate::host::linux::clock::{boot, monotonic_ns};
 use crate::injection::journal::{JOURNAL_VERSION, Journal, JournalError, Opened as JournalOpened};
@@ -57,16 +57,16 @@ pub struct Request {
     /// The folder of journals, outside any lab.
     pub journals: PathBuf,
     pub environment: Environment,
-    /// RFC 3339, now.
-    pub wall: String,
+    /// The wall clock, now.
+    pub now: jiff::Timestamp,
     pub secrets: BTreeMap<String, String>,
 }
 
 /// Why a drill could not begin. Nothing was injected.
 #[derive(Debug, thiserror::Error)]
 pub enum DrillError {
-    #[error("the clearance is for another plan, or has expired")]
-    NotCleared,
+    #[error(transparent)]
+    NotCleared(#[from] NotCleared),
     #[error(transparent)]
     Parts(#[from] PartsError),
     #[error(transparent)]
@@ -77,13 +77,13 @@ pub enum DrillError {
     Unfit(String),
 }
 
-struct Drill<'a, B> {
+pub(super) struct Drill<'a, B> {
     request: Request,
     backend: &'a mut B,
     journal: &'a Journal,
     parts: Parts,
-    history: History<'a>,
-    state: State,
+    pub(super) history: History<'a>,
+    pub(super) state: State,
     beat_due_ns: u64,
     numbers: u16,
 }
@@ -97,9 +97,7 @@ pub async fn run<B: Backend>(
     signals: UnboundedReceiver<Signal>,
     observer: &mut Observer<'_>,
 ) -> Result<Vec<Record>, DrillError> {
-    if !request.clearance.covers(&request.plan) {
-        return Err(DrillError::NotCleared);
-    }
+    request.clearance.covers(&request.plan, request.now)?;
     let opened = JournalOpened {
         version: JOURNAL_VERSION,
         drill: request.drill.clone(),
@@ -216,7 +214,7 @@ impl<B: Backend> Drill<'_, B> {
             version: HISTORY_VERSION,
             drill: self.request.drill.clone(),
             squall: env!("CARGO_PKG_VERSION").to_owned(),
-            wall: self.request.wall.clone(),
+            wall: self.request.now.to_string(),
             plan: self.request.plan.clone(),
             null: self.request.null,
             environment: self.request.environment.clone(),
@@ -424,108 +422,7 @@ impl<B: Backend> Drill<'_, B> {
         self.take(event);
     }
 
-    fn lost_by_silence(&mut self, now: u64) {
-        if self.state.prober_silent(now) {
-            self.part_lost(Part::Prober, "it missed its beats for a whole lease");
-        }
-    }
-
-    fn take(&mut self, event: Event) {
-        match event {
-            // What injector and guardian say means the same, whoever says it.
-            Event::Injector(message) | Event::Guardian(message) => self.take_injector(message),
-            Event::Prober(message) => self.take_prober(*message),
-            Event::Backend(crate::backend::Happened::Seen { at_ns, entry }) => {
-                self.history.add(at_ns, *entry);
-            }
-            Event::Backend(crate::backend::Happened::Lost { why }) => {
-                self.note(Entry::PartLost { part: "lab".to_owned(), why: why.clone() });
-                self.abort(AbortCause::Part { part: "lab".to_owned(), why });
-            }
-            Event::Closed(part) => self.part_lost(part, "it is dead"),
-            Event::Signal(signal) => {
-                self.state.signals += 1;
-                self.state.quit = self.state.signals >= 3;
-                if self.state.signals == 1 {
-                    self.abort(AbortCause::Signal(signal.name));
-                }
-            }
-            Event::Tick => {}
-        }
-    }
-
-    fn take_injector(&mut self, message: FromInjector) {
-        match message {
-            FromInjector::Effective(effective) => {
-                self.state.steps.effective(&effective.injection, effective.effective_ns);
-                self.history.add(effective.effective_ns, Entry::Effective(effective));
-            }
-            FromInjector::Failed { injection, why } => {
-                self.state.steps.closed(&injection);
-                self.abort(AbortCause::Injection(why));
-            }
-            FromInjector::Reverted(reverted) => {
-                self.state.steps.closed(&reverted.injection);
-                self.history.add(reverted.gone_ns, Entry::Reverted(reverted));
-            }
-            FromInjector::Void { injection, why } => {
-                self.state.steps.closed(&injection);
-                self.note(Entry::Void { injection, why });
-            }
-            FromInjector::Stuck { injection, why } => {
-                self.state.steps.closed(&injection);
-                self.state.stuck = true;
-                self.note(Entry::Stuck { injection, why });
-            }
-            FromInjector::Disturbed { injection, why } => {
-                self.note(Entry::Disturbed { injection, why });
-            }
-            FromInjector::AllReverted => self.state.all_reverted = true,
-            FromInjector::PartLost { part, why } => {
-                self.note(Entry::PartLost { part: part.clone(), why: why.clone() });
-                self.abort(AbortCause::Part { part, why });
-            }
-            FromInjector::Residue(residue) => self.state.residue = Some(residue),
-            FromInjector::Ready { .. } | FromInjector::Beat => {}
-        }
-    }
-
-    fn take_prober(&mut self, message: FromProber) {
-        self.state.prober_heard_ns = monotonic_ns();
-        match message {
-            FromProber::Saw { at_ns, entry } => {
-                self.state.saw(&entry);
-                self.history.add(at_ns, *entry);
-            }
-            FromProber::Roles(roles) => self.state.roles = Some(roles),
-            FromProber::LedgersRead { round } => self.state.ledger_rounds = round,
-            FromProber::Finished => self.state.finished = true,
-            FromProber::Ready { .. } | FromProber::Unfit { .. } | FromProber::Beat => {}
-        }
-    }
-
-    /// A closed channel after goodbye is no loss; this is only called before.
-    fn part_lost(&mut self, part: Part, why: &str) {
-        if !self.state.lost.insert(part) {
-            return;
-        }
-        // A part that has said that all is reverted may go.
-        if part == Part::Recovery || (part != Part::Prober && self.state.all_reverted) {
-            return;
-        }
-        let (name, why) = (part.name().to_owned(), why.to_owned());
-        self.note(Entry::PartLost { part: name.clone(), why: why.clone() });
-        self.abort(AbortCause::Part { part: name, why });
-    }
-
-    fn abort(&mut self, cause: AbortCause) {
-        if !self.state.aborted {
-            self.state.aborted = true;
-            self.note(Entry::Aborted(cause));
-        }
-    }
-
-    fn note(&mut self, entry: Entry) {
+    pub(super) fn note(&mut self, entry: Entry) {
         self.history.add(monotonic_ns(), entry);
     }
 }

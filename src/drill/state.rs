@@ -6,10 +6,14 @@ use super::event::Part;
 use super::run::LEASE;
 use super::steps::Steps;
 use super::watch::Watch;
-use crate::judge::live::OutageWatch;
+use crate::judge::live::Live;
 use crate::model::history::Entry;
 use crate::model::inventory::{InstanceName, Role};
 use crate::model::plan::Plan;
+use crate::model::units::Span;
+
+/// How long a completed slot may take to be told to us: a batch of the prober and its transport.
+const DELIVERY: Span = Span::millis(200);
 
 /// Who is what now; None where it did not say.
 pub type Roles = BTreeMap<InstanceName, Option<Role>>;
@@ -34,7 +38,7 @@ pub struct State {
     pub quit: bool,
     pub lost: BTreeSet<Part>,
     pub prober_heard_ns: u64,
-    outages: BTreeMap<String, OutageWatch>,
+    outages: Live,
 }
 
 impl State {
@@ -61,7 +65,7 @@ impl State {
             quit: false,
             lost: BTreeSet::new(),
             prober_heard_ns: 0,
-            outages: probes.iter().map(|(n, spec)| (n.clone(), OutageWatch::of(spec))).collect(),
+            outages: Live::new(probes, DELIVERY),
         }
     }
 
@@ -104,24 +108,14 @@ impl State {
     pub fn saw(&mut self, entry: &Entry) {
         if let Entry::Slots { probe, slots } = entry {
             self.watch.take(probe, slots);
-            if let Some(watch) = self.outages.get_mut(probe) {
-                watch.take(slots);
+            for slot in slots {
+                self.outages.observe(probe, slot);
             }
         }
     }
 
     /// The first stop condition that is met now, and why.
-    #[must_use]
-    pub fn tripped(&self, plan: &Plan, now: u64) -> Option<(usize, String)> {
-        let conditions = plan.experiment.stop_conditions.iter().enumerate();
-        for (index, claim) in conditions {
-            let Some(watch) = claim.probe.as_ref().and_then(|name| self.outages.get(name)) else {
-                continue;
-            };
-            if let Some(why) = crate::judge::live::tripped(claim, watch, now) {
-                return Some((index, why));
-            }
-        }
-        None
+    pub fn tripped(&mut self, plan: &Plan, now: u64) -> Option<(usize, String)> {
+        self.outages.tripped(&plan.experiment.stop_conditions, now)
     }
 }

@@ -2,12 +2,12 @@
 //! no living drill holds, and undoes what it finds open. It needs no daemon.
 
 use std::os::fd::OwnedFd;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::crash;
 use super::journal::store::{self, Contents, Journal, JournalError};
 use super::revert::{By, end};
-use crate::host::Host;
+use crate::host::{Host, HostError};
 use crate::host::channel::Channel;
 use crate::model::id::DrillId;
 use crate::model::message::FromInjector;
@@ -16,6 +16,7 @@ use crate::model::message::FromInjector;
 #[derive(Debug)]
 pub struct Leftover {
     pub drill: DrillId,
+    pub path: PathBuf,
     pub journal: Journal,
     pub contents: Contents,
 }
@@ -40,7 +41,7 @@ pub fn find(folder: &Path) -> Result<Found, JournalError> {
                 remove(&path)?;
             }
             Ok((journal, contents)) => {
-                found.leftovers.push(Leftover { drill, journal, contents });
+                found.leftovers.push(Leftover { drill, path, journal, contents });
             }
             Err(JournalError::Live { .. }) => found.live.push(drill),
             Err(error) => found.refused.push(error.to_string()),
@@ -62,14 +63,17 @@ pub fn recover(
 /// The same as a part inside a lab's namespaces: the journal is inherited, the answers go back over
 /// the channel, `AllReverted` is the last.
 pub fn run_part(
-    host: &mut dyn Host,
     conductor: OwnedFd,
     journal: OwnedFd,
-) -> Result<(), crate::host::HostError> {
+    make_host: impl FnOnce(DrillId) -> Result<Box<dyn Host>, HostError>,
+) -> Result<(), HostError> {
+    let unread = |why: String| HostError::io("read the journal", std::io::Error::other(why));
     let mut conductor = Channel::from_fd(conductor);
-    let (mut journal, contents) = Journal::inherit(journal)
-        .map_err(|e| crate::host::HostError::io("read the journal", std::io::Error::other(e)))?;
-    for ended in recover(host, &mut journal, &contents) {
+    let (mut journal, contents) = Journal::inherit(journal).map_err(|e| unread(e.to_string()))?;
+    let opened = contents.opened.as_ref();
+    let opened = opened.ok_or_else(|| unread("its first record is damaged".to_owned()))?;
+    let mut host = make_host(opened.drill.clone())?;
+    for ended in recover(host.as_mut(), &mut journal, &contents) {
         conductor.send(&ended)?;
     }
     conductor.send(&FromInjector::AllReverted)
