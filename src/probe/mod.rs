@@ -3,11 +3,9 @@
 //! A probe looks and never judges whether a claim held. It is asked once a slot, concurrently with
 //! earlier slots that are still waiting, and says what it saw and when. It never retries.
 
-use std::collections::BTreeMap;
-use std::path::PathBuf;
 use std::time::Duration;
 
-use futures::future::BoxFuture;
+use futures::future::LocalBoxFuture;
 use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -16,6 +14,11 @@ use serde_json::Value;
 use crate::model::experiment::ProbeSpec;
 use crate::model::observation::{ErrorClass, LedgerRead, Phases, WriteFate};
 use crate::model::units::{Percent, Rate, Span};
+
+mod secret;
+mod wire;
+
+pub use secret::{SecretRef, Secrets};
 
 /// What one slot saw.
 #[derive(Debug, Clone, PartialEq)]
@@ -36,33 +39,23 @@ pub struct Setting {
     /// How long a slot may wait before it gives up; longer than the deadline, so that a late
     /// answer is known to be late and not lost.
     pub patience: Duration,
-    /// Values of secrets by the name that the parameters refer to: `env:NAME`, `file:PATH`.
-    pub secrets: BTreeMap<String, String>,
+    pub secrets: Secrets,
 }
 
-/// A value that must not be written into a document: a variable's name or a file's path.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub enum SecretRef {
-    /// Name of an environment variable of `squall run`.
-    Env(String),
-    /// A file, relative to the experiment's; one trailing newline is left out.
-    File(PathBuf),
-}
-
-/// A probe at work. It lives on one thread; its slots run concurrently on it.
+/// A probe at work. It lives on one thread, inside a tokio `LocalSet`; its slots run concurrently
+/// on it.
 pub trait Probe {
     /// Connects ahead of the first slot where that is the probe's way. Its failure is no error:
     /// slots will say what is wrong.
-    fn prepare(&self) -> BoxFuture<'_, ()> {
+    fn prepare(&self) -> LocalBoxFuture<'_, ()> {
         Box::pin(async {})
     }
 
     /// One look. Ends within the setting's patience.
-    fn observe(&self, slot: u64, due_ns: u64) -> BoxFuture<'_, Seen>;
+    fn observe(&self, slot: u64, due_ns: u64) -> LocalBoxFuture<'_, Seen>;
 
     /// Reads every entry back. None: this probe keeps no ledger.
-    fn read_ledger(&self, _round: u8) -> Option<BoxFuture<'_, LedgerRead>> {
+    fn read_ledger(&self, _round: u8) -> Option<LocalBoxFuture<'_, LedgerRead>> {
         None
     }
 }
@@ -101,18 +94,17 @@ pub trait ProbeEntry: Sync {
     fn summary(&self) -> &'static str;
     fn example(&self) -> &'static str;
     fn secrets(&self, params: &Value) -> Result<Vec<SecretRef>, String>;
+    fn faults_of(&self, params: &Value) -> Result<Vec<String>, String>;
     fn keeps_ledger(&self, params: &Value) -> Result<bool, String>;
     fn build(&self, params: &Value, setting: Setting) -> Result<Box<dyn Probe>, String>;
 }
 
-impl SecretRef {
-    /// The key under which its value travels in [`Setting::secrets`].
+impl Seen {
+    /// An answer, right or wrong, that came just now.
     #[must_use]
-    pub fn key(&self) -> String {
-        match self {
-            SecretRef::Env(name) => format!("env:{name}"),
-            SecretRef::File(path) => format!("file:{}", path.display()),
-        }
+    pub fn now(answer: Result<(), ErrorClass>) -> Seen {
+        let done_ns = crate::host::linux::clock::monotonic_ns();
+        Seen { answer, done_ns, phases: None, write: None, peer: None }
     }
 }
 
@@ -131,6 +123,10 @@ impl<P: ProbeKind> ProbeEntry for P {
 
     fn secrets(&self, params: &Value) -> Result<Vec<SecretRef>, String> {
         P::Params::deserialize(params).map(|p| P::secrets(&p)).map_err(|e| e.to_string())
+    }
+
+    fn faults_of(&self, params: &Value) -> Result<Vec<String>, String> {
+        P::Params::deserialize(params).map(|p| P::faults_of(&p)).map_err(|e| e.to_string())
     }
 
     fn keeps_ledger(&self, params: &Value) -> Result<bool, String> {
@@ -185,22 +181,15 @@ macro_rules! catalogue {
                 })*
                 only(given)
             }
-
-            /// What is wrong beyond the types, in words.
-            #[must_use]
-            pub fn faults_of(&self) -> Vec<String> {
-                let mut faults: Vec<String> = self.canonical().err().into_iter().collect();
-                $(faults.extend(
-                    self.$module.iter().flat_map(<$module::$entry as ProbeKind>::faults_of),
-                );)*
-                faults
-            }
         }
     };
 }
 
 catalogue! {
+    http::Http,
     tcp::Tcp,
+    redis::Redis,
+    command::Command,
 }
 
 impl ProbeDocument {
@@ -215,6 +204,15 @@ impl ProbeDocument {
             steady: self.steady,
             slo: self.slo,
         })
+    }
+
+    /// What is wrong beyond the types, in words.
+    #[must_use]
+    pub fn faults_of(&self) -> Vec<String> {
+        let faults = self.canonical().and_then(|(kind, params)| {
+            find(kind).map_or(Ok(Vec::new()), |probe| probe.faults_of(&params))
+        });
+        faults.unwrap_or_else(|why| vec![why])
     }
 }
 
@@ -249,3 +247,6 @@ fn default_steady() -> bool {
 pub fn find(kind: &str) -> Option<&'static dyn ProbeEntry> {
     CATALOGUE.iter().copied().find(|probe| probe.kind() == kind)
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,4 +1,7 @@
 //! The capability traits on Linux: system calls and netlink, no programs.
 
 pub mod clock;
+pub mod command;
+pub mod inherit;
 pub mod netns;
+pub mod timing;

@@ -1,0 +1,3 @@
+//! One run of a plan.
+
+pub mod prober;
