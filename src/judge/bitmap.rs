@@ -4,15 +4,16 @@
 #[derive(Debug, Clone)]
 pub struct Bitmap {
     low: u64,
+    high: u64,
     words: Vec<u64>,
 }
 
 impl Bitmap {
-    /// An empty set over `low..=high`.
+    /// An empty set over `low..=high`; `low` must not be above `high`.
     #[must_use]
     pub fn over(low: u64, high: u64) -> Bitmap {
         let words = usize::try_from((high - low) / 64 + 1).unwrap_or(usize::MAX);
-        Bitmap { low, words: vec![0; words] }
+        Bitmap { low, high, words: vec![0; words] }
     }
 
     /// Puts a number in. False where it was in already, or is outside the range.
@@ -34,9 +35,8 @@ impl Bitmap {
     }
 
     fn place(&self, number: u64) -> Option<(usize, u64)> {
-        let offset = number.checked_sub(self.low)?;
-        let word = usize::try_from(offset / 64).ok().filter(|word| *word < self.words.len())?;
-        Some((word, 1 << (offset % 64)))
+        let offset = number.checked_sub(self.low).filter(|_| number <= self.high)?;
+        Some((usize::try_from(offset / 64).ok()?, 1 << (offset % 64)))
     }
 }
 
@@ -52,6 +52,7 @@ mod tests {
         assert!(!set.insert(99) && !set.insert(164) && !set.insert(u64::MAX), "outside");
         assert!(set.contains(163) && !set.contains(101) && !set.contains(99));
         assert_eq!(set.count(), 2);
+        assert!(!Bitmap::over(100, 110).insert(111), "not even in the same word");
         assert!(Bitmap::over(7, 7 + 64).insert(71), "the range's end needs a second word");
     }
 }

@@ -94,18 +94,17 @@ fn loss_seconds(ledger: &LedgerReport) -> Option<f64> {
 }
 
 fn finding(ledger: &LedgerReport) -> String {
-    let mut words = format!("{} of {} acknowledged writes lost", ledger.lost, ledger.acknowledged);
-    if let Some(lost) = loss_seconds(ledger) {
-        words.push_str(&format!(" over {lost:.3} s"));
-    }
-    words.push_str(&format!(
-        "; of {} indeterminate {} absent and {} kept; {} resurrected, {} duplicate, {} phantom",
+    let time = loss_seconds(ledger).map(|lost| format!(" over {lost:.3} s")).unwrap_or_default();
+    format!(
+        "{} of {} acknowledged writes lost{time}; of {} indeterminate {} absent and {} kept; \
+         {} resurrected, {} duplicate, {} phantom",
+        ledger.lost,
+        ledger.acknowledged,
         ledger.indeterminate,
         ledger.indeterminate_absent,
         ledger.recovered,
         ledger.resurrected,
         ledger.duplicate,
         ledger.phantom
-    ));
-    words
+    )
 }

@@ -137,10 +137,14 @@ impl Entries {
         let mut first: Option<Bitmap> = None;
         for read in good.into_iter().flatten() {
             let mut found = empty.clone();
-            for seq in &read.found {
-                if !found.insert(*seq) {
+            // What was never written is a phantom, and nothing else.
+            for seq in read.found.iter().filter(|seq| self.written.contains(**seq)) {
+                if found.contains(*seq) {
                     self.twice.insert(*seq);
-                } else if first.as_ref().is_some_and(|first| !first.contains(*seq)) {
+                    continue;
+                }
+                found.insert(*seq);
+                if first.as_ref().is_some_and(|first| !first.contains(*seq)) {
                     self.appeared.insert(*seq);
                 }
             }

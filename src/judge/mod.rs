@@ -16,7 +16,11 @@ mod doubt;
 pub mod ledger;
 pub mod live;
 pub mod measure;
+#[cfg(test)]
+pub(crate) mod scripted;
 mod standing;
+#[cfg(test)]
+mod tests;
 mod verdict;
 mod words;
 
@@ -36,7 +40,9 @@ pub enum JudgeError {
     NoOpening,
     #[error("the history has two openings; it is of more than one drill")]
     TwoOpenings,
-    #[error("the history is of version {found}, and this squall reads up to {known}; use a newer one")]
+    #[error(
+        "the history is of version {found}, and this squall reads up to {known}; use a newer one"
+    )]
     Newer { found: u32, known: u32 },
     #[error("no check is called `{0}`; the plan is of another version of squall")]
     UnknownCheck(String),

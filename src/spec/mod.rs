@@ -32,9 +32,9 @@ pub use load::{
     policy, policy_from_text,
 };
 pub use name::is_name;
-pub use reference::pages;
+pub use reference::{kind, pages};
 pub use render::{Look, render};
-pub use schema::schema;
+pub use schema::{report_schema, schema};
 pub use source::SIZE_MAX;
 pub use suggest::{nearest, remedy};
 

@@ -9,7 +9,10 @@ use super::tree::{Key, Node};
 
 const LENGTH_MAX: usize = 63;
 
-/// `^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$`
+/// The form as a regular expression, for the schema.
+pub(super) const PATTERN: &str = "^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$";
+
+/// Has it the form of [`PATTERN`]?
 #[must_use]
 pub fn is_name(text: &str) -> bool {
     let inner = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit();
@@ -64,11 +67,12 @@ mod tests {
 
     #[test]
     fn the_form_is_exact() {
+        let pattern = regex::Regex::new(PATTERN).unwrap();
         for good in ["a", "0", "a-b", "redis-primary-loss", &"x".repeat(63)] {
-            assert!(is_name(good), "{good}");
+            assert!(is_name(good) && pattern.is_match(good), "{good}");
         }
         for bad in ["", "-a", "a-", "A", "a_b", "a b", "ä", "a\n", "a.b", &"x".repeat(64)] {
-            assert!(!is_name(bad), "{bad}");
+            assert!(!is_name(bad) && !pattern.is_match(bad), "{bad:?}");
         }
     }
 

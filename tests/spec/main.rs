@@ -2,6 +2,7 @@
 
 mod abuse;
 mod bad;
+mod reference;
 
 use std::path::PathBuf;
 

@@ -107,9 +107,7 @@ impl Ends<'_> {
             instance: effective.instance.0.clone(),
             summary: step.map(|s| summary(s, &effective.instance.0)).unwrap_or_default(),
             effective_seconds: Some(axis.at(effective.effective_ns)),
-            error_seconds: Some(seconds(
-                effective.effective_ns.saturating_sub(effective.began_ns),
-            )),
+            error_seconds: Some(seconds(effective.effective_ns.saturating_sub(effective.began_ns))),
             gone_seconds: reverted.map(|r| axis.at(r.gone_ns)),
             ended: ended.to_owned(),
             by,

@@ -47,8 +47,7 @@ pub fn figures(
     all: &[&Observation],
     frame: &Frame,
 ) -> Result<ProbeFigures, CreationError> {
-    let beat =
-        Beat { interval_ns: spec.rate.interval_ns(), deadline_ns: spec.deadline.nanos() };
+    let beat = Beat { interval_ns: spec.rate.interval_ns(), deadline_ns: spec.deadline.nanos() };
     let slots = &all[..all.partition_point(|slot| slot.due_ns <= frame.end_ns)];
     let found = outages(slots, beat, frame);
     let unseen = Unseen::of(slots, beat, frame, &found);
@@ -69,8 +68,7 @@ pub fn figures(
         unseen,
         recovery,
     };
-    let spent =
-        Spent { seconds: figures.report.downtime_seconds, error: figures.downtime_error() };
+    let spent = Spent { seconds: figures.report.downtime_seconds, error: figures.downtime_error() };
     figures.report.slo = spec.slo.and_then(|slo| budget(slo, DAYS, spent));
     Ok(figures)
 }
@@ -190,12 +188,7 @@ fn recovery(slots: &[&Observation], beat: Beat, found: &[Found], frame: &Frame) 
     }
 }
 
-fn doubts(
-    slots: &[&Observation],
-    found: &[Found],
-    unseen: Unseen,
-    frame: &Frame,
-) -> Vec<Doubt> {
+fn doubts(slots: &[&Observation], found: &[Found], unseen: Unseen, frame: &Frame) -> Vec<Doubt> {
     if unseen.recorded == 0 {
         return vec![Doubt::voids("no slot of this probe lies in the window")];
     }

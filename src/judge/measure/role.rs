@@ -108,12 +108,7 @@ fn moved(timeline: &Timeline, frame: &Frame, target: &str, role: &str) -> Result
 
 /// The instances that the target was bound to; without a binding (a null drill injects nothing)
 /// those that said last before the window that they have the role.
-fn holders(
-    timeline: &Timeline,
-    frame: &Frame,
-    target: &str,
-    role: &str,
-) -> BTreeSet<InstanceName> {
+fn holders(timeline: &Timeline, frame: &Frame, target: &str, role: &str) -> BTreeSet<InstanceName> {
     let bound = timeline.bound.iter().find(|(bound, _)| *bound == target);
     if let Some((_, instances)) = bound {
         return instances.iter().cloned().collect();

@@ -34,8 +34,8 @@ pub fn stages(
     if let Some((name, probe, outage)) = spoken {
         stages.extend(service_stages(name, probe, outage));
     }
-    let moved = moves.values().filter_map(|m| m.as_ref().ok()?.to.as_ref());
-    if let Some(moved) = moved.min_by_key(|moved| moved.at_ns) {
+    let seen = moves.values().filter_map(|m| m.as_ref().ok()?.to.as_ref());
+    if let Some(moved) = seen.min_by_key(|moved| moved.at_ns) {
         stages.push(role_stage(moved, frame, spoken.map(|(_, _, outage)| outage)));
     }
     // A role that moved in the same instant in which the service came back did so before it.
