@@ -112,8 +112,7 @@ impl<'a> Harm<'a> {
             for subject in &declared.facts.subjects {
                 let Some((name, planned)) = ground.targets.get_key_value(subject) else { continue };
                 let spec = ground.experiment.targets.get(subject);
-                let anew =
-                    planned.chosen.is_none() && spec.is_none_or(|s| s.bind == Bind::Inject);
+                let anew = planned.chosen.is_none() && spec.is_none_or(|s| s.bind == Bind::Inject);
                 let key = (name.as_str(), anew.then_some(step.step));
                 match declared.facts.footprint {
                     Footprint::Process => harm.processes.insert(key, ground.draw(name)),
@@ -150,16 +149,15 @@ impl<'a> Harm<'a> {
         for (kind, draws) in [(0, &self.processes), (1, &self.hosts)] {
             all.extend(draws.iter().map(|(key, draw)| ((kind, *key), draw)));
         }
-        let slots: Vec<(BTreeSet<&str>, usize)> = all
-            .values()
-            .map(|d| (d.among.iter().map(|s| s.host).collect(), d.count))
-            .collect();
+        let slots: Vec<(BTreeSet<&str>, usize)> =
+            all.values().map(|d| (d.among.iter().map(|s| s.host).collect(), d.count)).collect();
         heaviest(&slots, &|_| 1)
     }
 
     fn hit(&self, ground: &Ground, service: &str) -> usize {
-        let on =
-            |host: &&str| ground.spots().filter(|s| s.host == *host && s.service == service).count();
+        let on = |host: &&str| {
+            ground.spots().filter(|s| s.host == *host && s.service == service).count()
+        };
         worst(&self.processes, &|s: &Spot<'a>| *s, &|s| usize::from(s.service == service))
             + worst(&self.hosts, &|s: &Spot<'a>| s.host, &on)
     }
@@ -178,10 +176,7 @@ fn worst<'a, T: Ord + Copy>(
 /// The heaviest set of distinct things that the draws can make up together. Sets that draws can
 /// make up are the independent sets of a transversal matroid, so taking the heaviest first, as
 /// long as the draws can still be matched, is exact.
-fn heaviest<T: Ord + Copy>(
-    draws: &[(BTreeSet<T>, usize)],
-    weight: &dyn Fn(&T) -> usize,
-) -> usize {
+fn heaviest<T: Ord + Copy>(draws: &[(BTreeSet<T>, usize)], weight: &dyn Fn(&T) -> usize) -> usize {
     let slots: Vec<&BTreeSet<T>> =
         draws.iter().flat_map(|(among, count)| std::iter::repeat_n(among, *count)).collect();
     let mut things: Vec<T> = draws.iter().flat_map(|(among, _)| among).copied().collect();

@@ -50,7 +50,7 @@ pub fn plan(input: PlanInput) -> Result<Plan, Vec<PlanError>> {
         return Err(wrong);
     }
     let blast_radius = blast_radius(&ground, &steps);
-    for note in warnings(&ground, &steps, &blast_radius) {
+    for note in warnings(&blast_radius) {
         if !notes.contains(&note) {
             notes.push(note);
         }
@@ -69,8 +69,7 @@ pub fn plan(input: PlanInput) -> Result<Plan, Vec<PlanError>> {
         policies,
         warnings: notes,
     };
-    plan.digest =
-        digest::of_plan(&plan).map_err(|e| vec![PlanError::Unwritable(e.to_string())])?;
+    plan.digest = digest::of_plan(&plan).map_err(|e| vec![PlanError::Unwritable(e.to_string())])?;
     Ok(plan)
 }
 
@@ -79,3 +78,6 @@ fn follows<T>(error: &PlanError, experiment: &Experiment, resolved: &BTreeMap<St
     matches!(error, PlanError::UnknownPeer { peer, .. }
         if experiment.targets.contains_key(peer) && !resolved.contains_key(peer))
 }
+
+#[cfg(test)]
+mod tests;

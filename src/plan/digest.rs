@@ -75,9 +75,7 @@ pub(super) fn canonical(value: &Value) -> String {
             pairs.sort_by_key(|(key, _)| *key);
             let pairs: Vec<String> = pairs
                 .into_iter()
-                .map(|(key, value)| {
-                    format!("{}:{}", Value::String(key.clone()), canonical(value))
-                })
+                .map(|(key, value)| format!("{}:{}", Value::String(key.clone()), canonical(value)))
                 .collect();
             format!("{{{}}}", pairs.join(","))
         }
@@ -94,8 +92,8 @@ mod tests {
 
     #[test]
     fn canonical_text_knows_one_order() {
-        let a: Value = serde_json::from_str(r#"{"b": [1, {"d": 2.50, "c": "é\n"}], "a": null}"#)
-            .unwrap();
+        let a: Value =
+            serde_json::from_str(r#"{"b": [1, {"d": 2.50, "c": "é\n"}], "a": null}"#).unwrap();
         assert_eq!(canonical(&a), r#"{"a":null,"b":[1,{"c":"é\n","d":2.5}]}"#);
     }
 

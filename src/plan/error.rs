@@ -39,8 +39,6 @@ pub enum PlanError {
         step + 1
     )]
     NoFarEnd { step: usize, subject: InstanceName },
-    #[error("the method has no step, so the drill would hit nothing and prove nothing; add one")]
-    NoStep,
     #[error("failed to write the plan as JSON: {0}")]
     Unwritable(String),
 }
@@ -59,7 +57,6 @@ impl PlanError {
             | PlanError::NoSubject { step }
             | PlanError::UnknownPeer { step, .. }
             | PlanError::NoFarEnd { step, .. } => format!("spec.method[{step}]"),
-            PlanError::NoStep => "spec.method".to_owned(),
             PlanError::Unwritable(_) => "spec".to_owned(),
         }
     }

@@ -16,9 +16,7 @@ use super::{PlanInput, plan};
 
 /// Three redis on r1 to r3, three sentinels on s1 to s3, and two nginx that share r1 and r2.
 pub fn lab() -> PlannedLab {
-    let service = |hosts: &[&str], restart: serde_json::Value| {
-        json!({"hosts": hosts, "command": ["server"], "port": 6379, "restart": restart})
-    };
+    let service = |hosts: &[&str], restart: serde_json::Value| json!({"hosts": hosts, "command": ["server"], "port": 6379, "restart": restart});
     let mut redis = service(&["r1", "r2", "r3"], json!("never"));
     redis["timers"] = json!({"downAfter": "1s"});
     let spec: LabSpec = serde_json::from_value(json!({

@@ -26,11 +26,11 @@ pub(crate) mod fixture;
 
 pub use bind::{BindError, bind};
 pub use build::{PlanInput, plan};
-//pub use diff::{Difference, diff};
+pub use diff::{Difference, diff};
 pub use error::PlanError;
 pub use far_end::{FarEnd, far_end};
 pub use lab::lab;
 pub use pick::pick;
-//pub use stale::check_stale;
+pub use stale::check_stale;
 pub use step::GRACE;
 pub use style::Style;

@@ -1,4 +1,4 @@
-//! The seeded choice of targets. The algorithm is part of the plan's format: ChaCha20 keyed by
+//! The seeded choice of targets. The algorithm is part of the plan's format: `ChaCha20` keyed by
 //! seed and target name, then the first places of a Fisher-Yates shuffle of the names in order.
 //! Every target draws from a stream of its own, so that adding one moves no other.
 
@@ -77,8 +77,9 @@ mod tests {
 
     #[test]
     fn every_target_has_a_stream_of_its_own() {
-        let differ =
-            (0..50).filter(|s| pick(*s, "a", &names(10), 1) != pick(*s, "b", &names(10), 1)).count();
+        let differ = (0..50)
+            .filter(|s| pick(*s, "a", &names(10), 1) != pick(*s, "b", &names(10), 1))
+            .count();
         assert!(differ > 30, "{differ} of 50 seeds choose differently by name");
     }
 

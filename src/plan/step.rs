@@ -18,9 +18,6 @@ const SINGULAR: [&str; 3] = ["primary", "leader", "master"];
 pub fn steps(ground: &Ground) -> Result<Vec<PlannedStep>, Vec<PlanError>> {
     let method = &ground.experiment.method;
     let mut wrong = Vec::new();
-    if method.is_empty() {
-        wrong.push(PlanError::NoStep);
-    }
     for (number, step) in method.iter().enumerate() {
         check_subjects(number, &step.facts, ground, &mut wrong);
         check_peers(number, &step.facts, ground, &mut wrong);
