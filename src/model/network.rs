@@ -53,7 +53,13 @@ pub enum Effect {
     /// Silently gone, established connections too.
     Drop,
     /// Held for `delay` plus or minus a uniform `jitter`, never overtaking an earlier packet.
-    Delay { delay: Span, jitter: Span, seed: u64 },
+    Delay {
+        delay: Span,
+        jitter: Span,
+        /// Of the jitter.
+        #[serde(default)]
+        seed: u64,
+    },
     /// Gone with this probability, each packet by itself (segments, not super-packets).
     Lose { percent: Percent, seed: u64 },
 }

@@ -1,12 +1,15 @@
 //! The few expressions of `nf_tables` that a rule of ours is made of, one method each, on register
-//! 1. They are encoded by the netlink crate; `queue` is by hand, for the crate does not know it.
+//! 1. They are encoded by the netlink crate, but for two: it does not know `queue`, and it numbers the
+//! attributes of `lookup` otherwise than the kernel (found by the kernel's refusal).
 
 use std::ffi::CStr;
 
 use netlink_bindings::nftables::{
     BitwiseOps, CmpOps, MetaKeys, PayloadBase, PushExprListAttrs, Registers, VerdictCode,
 };
-use netlink_bindings::utils::{finalize_nested_header, push_header, push_nested_header};
+use netlink_bindings::utils::{finalize_nested_header, push_nested_header};
+
+use super::socket::put_attribute;
 
 /// `ARPHRD_LOOPBACK`.
 const LOOPBACK: u16 = 772;
@@ -15,6 +18,7 @@ pub(super) const GATE_KEY: [u8; 4] = 1_u32.to_be_bytes();
 /// `NFQ_FLAG_BYPASS`: without a listener packets pass.
 const BYPASS: u16 = 1;
 const LIST_ELEMENT: u16 = 1;
+const EXPRESSION_NAME: u16 = 1;
 const EXPRESSION_DATA: u16 = 2;
 
 /// Which end of a packet a match looks at.
@@ -110,19 +114,10 @@ impl Expressions {
     }
 
     /// The native expression, with bypass.
-    pub fn queue(mut self, number: u16) -> Expressions {
-        const ATTRIBUTES: [u16; 3] = [1, 2, 3];
-        let element = push_nested_header(&mut self.bytes, LIST_ELEMENT);
-        push_header(&mut self.bytes, 1, 6);
-        self.bytes.extend_from_slice(b"queue\0");
-        let data = push_nested_header(&mut self.bytes, EXPRESSION_DATA);
-        for (attribute, value) in ATTRIBUTES.into_iter().zip([number, 1, BYPASS]) {
-            push_header(&mut self.bytes, attribute, 2);
-            self.bytes.extend_from_slice(&value.to_be_bytes());
-        }
-        finalize_nested_header(&mut self.bytes, data);
-        finalize_nested_header(&mut self.bytes, element);
-        self
+    pub fn queue(self, number: u16) -> Expressions {
+        let half = |attribute, value: u16| (attribute, value.to_be_bytes().to_vec());
+        // Number, how many, flags.
+        self.by_hand(b"queue\0", &[half(1, number), half(2, 1), half(3, BYPASS)])
     }
 
     /// The target `NFQUEUE` of iptables, revision 3, as an expression, with bypass.
@@ -186,12 +181,21 @@ impl Expressions {
         self
     }
 
-    fn in_set(mut self, set: &CStr) -> Expressions {
-        self.list()
-            .nested_elem()
-            .nested_data_lookup()
-            .push_set(set)
-            .push_sreg(Registers::Reg1 as u32);
+    fn in_set(self, set: &CStr) -> Expressions {
+        let register = (Registers::Reg1 as u32).to_be_bytes().to_vec();
+        // The set's name, the source register.
+        self.by_hand(b"lookup\0", &[(1, set.to_bytes_with_nul().to_vec()), (2, register)])
+    }
+
+    fn by_hand(mut self, name: &[u8], attributes: &[(u16, Vec<u8>)]) -> Expressions {
+        let element = push_nested_header(&mut self.bytes, LIST_ELEMENT);
+        put_attribute(&mut self.bytes, EXPRESSION_NAME, name);
+        let data = push_nested_header(&mut self.bytes, EXPRESSION_DATA);
+        for (attribute, value) in attributes {
+            put_attribute(&mut self.bytes, *attribute, value);
+        }
+        finalize_nested_header(&mut self.bytes, data);
+        finalize_nested_header(&mut self.bytes, element);
         self
     }
 

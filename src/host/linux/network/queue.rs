@@ -10,7 +10,7 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 
 use nix::sys::socket::{MsgFlags, recv, setsockopt, sockopt};
 
-use super::socket::{HEADER, NetfilterSocket, close_header, flag, outcome, put_header};
+use super::socket::{HEADER, NetfilterSocket, close_header, flag, outcome, put_attribute, put_header};
 use crate::host::HostError;
 
 /// The number of our queue in every namespace: "SQ". One drill per namespace, so one is enough.
@@ -209,14 +209,6 @@ impl AsFd for Queue {
 fn family_header() -> [u8; 4] {
     let number = QUEUE.to_be_bytes();
     [0, 0, number[0], number[1]]
-}
-
-fn put_attribute(bytes: &mut Vec<u8>, kind: u16, value: &[u8]) {
-    let length = u16::try_from(value.len() + 4).unwrap_or(u16::MAX);
-    bytes.extend_from_slice(&length.to_ne_bytes());
-    bytes.extend_from_slice(&kind.to_ne_bytes());
-    bytes.extend_from_slice(value);
-    bytes.resize(bytes.len().next_multiple_of(4), 0);
 }
 
 /// The packets of one datagram. Answers to verdicts about packets long gone are passed over.

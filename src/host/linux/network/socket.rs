@@ -166,6 +166,15 @@ pub(super) fn close_header(bytes: &mut Vec<u8>, start: usize) {
     bytes.resize(bytes.len().next_multiple_of(4), 0);
 }
 
+/// Adds an attribute and pads to the next.
+pub(super) fn put_attribute(bytes: &mut Vec<u8>, kind: u16, value: &[u8]) {
+    let length = u16::try_from(value.len() + 4).unwrap_or(u16::MAX);
+    bytes.extend_from_slice(&length.to_ne_bytes());
+    bytes.extend_from_slice(&kind.to_ne_bytes());
+    bytes.extend_from_slice(value);
+    bytes.resize(bytes.len().next_multiple_of(4), 0);
+}
+
 /// Flags of a message are 16 bits wide; libc has them as `c_int`.
 pub(super) fn flag(value: libc::c_int) -> u16 {
     u16::try_from(value).unwrap_or(0)
