@@ -1,6 +1,6 @@
 //! `http` against nginx and against servers of every manner.
 
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
 use serde_json::{Value, json};
 use squall::model::observation::ErrorClass;
 use squall::probe::Seen;
@@ -132,11 +132,13 @@ pub struct Papers {
 
 pub fn papers() -> Papers {
     let mut params = CertificateParams::new(Vec::new()).unwrap();
+    params.distinguished_name.push(DnType::CommonName, "authority");
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     let issuer = CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap();
     let issue = |name: &str| {
         let key = KeyPair::generate().unwrap();
-        let params = CertificateParams::new(vec![name.to_owned()]).unwrap();
+        let mut params = CertificateParams::new(vec![name.to_owned()]).unwrap();
+        params.distinguished_name.push(DnType::CommonName, name);
         (params.signed_by(&key, &issuer).unwrap().pem(), key.serialize_pem())
     };
     Papers { authority: issuer.pem(), server: issue("127.0.0.1"), client: issue("client.test") }
