@@ -115,8 +115,9 @@ impl Client {
         let (stream, opening) = opened.inspect_err(|_| self.endpoint.doubt())?;
         phases.connect = opening.connect;
         phases.tls = opening.tls;
-        let (sender, driver) = handshake(TokioIo::new(stream)).await.map_err(|e| class(&e))?;
+        let (mut sender, driver) = handshake(TokioIo::new(stream)).await.map_err(|e| class(&e))?;
         tokio::task::spawn_local(driver);
+        sender.ready().await.map_err(|e| class(&e))?;
         Ok(sender)
     }
 

@@ -87,6 +87,12 @@ impl Road {
         attempt.await
     }
 
+    /// A link that was opened just now, for those who must not find out late that theirs broke.
+    pub async fn fresh_link(self: &Rc<Road>) -> Result<Rc<Link>, ErrorClass> {
+        self.current.borrow_mut().take();
+        self.link().await
+    }
+
     /// Nobody new is to use this link.
     pub fn abandon(self: &Rc<Road>, link: &Rc<Link>) {
         let is_current = self.current.borrow().as_ref().is_some_and(|c| Rc::ptr_eq(c, link));
