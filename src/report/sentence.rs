@@ -57,6 +57,8 @@ pub fn claims(claims: &[ClaimReport]) -> String {
         (_, _, 0) => "no claim was judged".to_owned(),
         (0, 0, 1) => "the one claim held".to_owned(),
         (0, 0, all) => format!("all {all} claims held"),
+        (1, 0, 1) => "the one claim deviated".to_owned(),
+        (0, 1, 1) => "the one claim is inconclusive".to_owned(),
         (0, open, all) => format!("{open} of {all} claims inconclusive"),
         (wrong, 0, all) => format!("{wrong} of {all} claims deviated"),
         (wrong, open, all) => format!("{wrong} of {all} claims deviated, {open} inconclusive"),
@@ -156,6 +158,7 @@ pub fn loss(ledger: &LedgerReport) -> Option<String> {
 pub fn ending(injection: &InjectionReport) -> String {
     match injection.by.as_str() {
         "" => injection.ended.clone(),
+        nobody if nobody.starts_with("nobody") => injection.ended.clone(),
         by => format!("{}, by {by}", injection.ended),
     }
 }

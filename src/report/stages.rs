@@ -49,7 +49,8 @@ pub fn legs(stages: &[Stage]) -> Vec<Leg<'_>> {
 #[must_use]
 pub fn longest(stages: &[Stage]) -> Option<String> {
     let legs = legs(stages);
-    let leg = legs.iter().max_by(|a, b| a.seconds.total_cmp(&b.seconds))?;
+    let known = legs.iter().filter(|leg| leg.seconds.is_finite());
+    let leg = known.max_by(|a, b| a.seconds.total_cmp(&b.seconds))?;
     let total = stages.last()?.at_seconds - stages.first()?.at_seconds;
     (total > 0.0).then(|| {
         let (took, of) = (figure::seconds(leg.seconds), figure::seconds(total));

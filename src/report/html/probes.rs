@@ -175,7 +175,7 @@ pub fn ledgers(report: &Report) -> Markup {
     html! { section {
         h2 { "Ledger" }
         @for (name, ledger) in kept {
-            h3 { "Writes of " (inline::one_line(name)) }
+            h3 { "Probe " (inline::one_line(name)) }
             p { (inline::capital(&inline::one_line(&sentence::ledger(ledger)))) "." }
             @if let Some(loss) = sentence::loss(ledger) { p { (inline::capital(&loss)) "." } }
             (ledger_figures(ledger))

@@ -56,9 +56,6 @@ pub fn table(caption: &str, columns: &[Column], narrow: Narrow, rows: Vec<Vec<Ma
             } } }
         }
     };
-    if stack {
-        return body;
-    }
     html! { div class="scroll" role="region" tabindex="0" aria-label=(caption) { (body) } }
 }
 

@@ -15,13 +15,13 @@ pub fn timeline(report: &Report) -> Markup {
             h2 { "Timeline" }
             p class="fine" { "Seconds from the first fault effective. Grey is outside the window: \
                 seen, not counted." }
+            (key())
             (chart("the whole drill", draw(report, overview)))
             @if let Some(extent) = detail {
                 h3 { "The dashed part, closer" }
                 (chart("the part in which it happened",
                     draw(report, View { extent, detail: None, flags: true, id: "closer" })))
             }
-            (key())
         }
     }
 }

@@ -5,7 +5,7 @@ use maud::{Markup, html};
 use super::pen::{clipped, px, text_width};
 use super::scale::Scale;
 use crate::model::observation::Grade;
-use crate::model::verdict::{InjectionReport, Outage, ProbeReport, Report, RibbonRun, RoleSpan, Window};
+use crate::model::verdict::{InjectionReport, Outage, ProbeReport, Report, RibbonRun, RoleSpan};
 use crate::report::timeline::{self, Extent};
 use crate::report::{figure, inline, sentence};
 
@@ -65,9 +65,9 @@ pub fn any_fault(report: &Report, extent: Extent) -> Vec<(f64, f64)> {
     joined
 }
 
-/// The band of one fault, with its length and its end in words where there is room.
+/// The band of one fault; if it speaks, with its length and its end where there is room.
 #[must_use]
-pub fn fault(injection: &InjectionReport, scale: &Scale, top: f64) -> Markup {
+pub fn fault(injection: &InjectionReport, scale: &Scale, top: f64, speaks: bool) -> Markup {
     let ending = inline::one_line(&sentence::ending(injection));
     let Some((from, to)) = timeline::in_force(injection) else {
         return html! { text class="note" x=(px(scale.left + 4.0)) y=(px(top + 12.0)) { (ending) } };
@@ -86,9 +86,9 @@ pub fn fault(injection: &InjectionReport, scale: &Scale, top: f64) -> Markup {
             title { (fault_name(injection)) ": " (inline::one_line(&injection.summary)) "; effective "
                 (figure::seconds_within(from, injection.error_seconds)) "; " (words) }
         }
-        @if inside {
+        @if speaks && inside {
             text class="on-fault" x=(px(x + 4.0)) y=(px(top + 11.5)) { (words) }
-        } @else if room > 40.0 {
+        } @else if speaks && room > 40.0 {
             text class="note" x=(px(x + width + 5.0)) y=(px(top + 11.5)) { (clipped(&words, room)) }
         }
     }
@@ -243,9 +243,9 @@ fn role_class(role: &str) -> &'static str {
 
 /// The window as a bracket under the axis.
 #[must_use]
-pub fn window(scale: &Scale, (from, to): (f64, f64), (y, window): (f64, &Window)) -> Markup {
+pub fn window(scale: &Scale, (from, to): (f64, f64), y: f64) -> Markup {
     let (left, right) = (scale.x(from), scale.x(to));
-    let words = format!("window {}", figure::seconds(window.to_seconds - window.from_seconds));
+    let words = format!("window {}", figure::seconds(to - from));
     let start = label_start((left, right), text_width(&words), scale);
     html! { g class="window" {
         path d={ "M" (px(left)) " " (px(y - 3.0)) "V" (px(y)) "H" (px(right)) "V" (px(y - 3.0)) } {}

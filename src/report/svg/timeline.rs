@@ -18,7 +18,9 @@ pub const WIDTH: f64 = 960.0;
 
 const FLAG_ROW: f64 = 15.0;
 const FAULT_ROW: f64 = 20.0;
-const PROBE_ROW: f64 = 42.0;
+const PROBE_ROW: f64 = 26.0;
+/// What the brackets and lengths of outages add to it.
+const OUTAGE_ROW: f64 = 18.0;
 const ROLE_ROW: f64 = 20.0;
 const AXIS: f64 = 44.0;
 const GROUP_GAP: f64 = 8.0;
@@ -34,6 +36,13 @@ pub struct View {
     pub flags: bool,
     /// Makes the ids of this drawing its own.
     pub id: &'static str,
+}
+
+impl View {
+    /// Lengths and ends are written where they are drawn closest.
+    fn speaks(&self) -> bool {
+        self.detail.is_none()
+    }
 }
 
 /// A flag over a moment.
@@ -52,7 +61,8 @@ struct Layout<'a> {
     flags: Vec<Flag<'a>>,
     roles: BTreeMap<&'a str, Vec<&'a RoleSpan>>,
     faults_top: f64,
-    probes_top: f64,
+    /// One per probe, in their order.
+    probe_tops: Vec<f64>,
     roles_top: f64,
     axis_top: f64,
 }
@@ -70,6 +80,7 @@ pub fn draw(report: &Report, view: View) -> Markup {
             desc id=(desc) { (description(report)) }
             (lanes::hatch(view.id))
             (layout.ground())
+            (layout.leaders())
             (layout.faults())
             (layout.probes())
             (layout.roles())
@@ -106,11 +117,23 @@ fn layout(report: &Report, view: View) -> Layout<'_> {
     let flag_rows = rows.iter().max().map_or(0, |row| row + 1);
     let faults_top = 6.0 + height(flag_rows, FLAG_ROW);
     let probes_top = faults_top + height(report.injections.len(), FAULT_ROW) + GROUP_GAP;
-    let roles_top = probes_top + height(report.probes.len(), PROBE_ROW);
+    let (probe_tops, roles_top) = probe_tops(report, view, probes_top);
     let roles = roles_by_instance(report);
     let roles_height = height(roles.len(), ROLE_ROW);
     let axis_top = roles_top + roles_height + GROUP_GAP;
-    Layout { report, view, scale, flags, roles, faults_top, probes_top, roles_top, axis_top }
+    Layout { report, view, scale, flags, roles, faults_top, probe_tops, roles_top, axis_top }
+}
+
+/// Where each probe begins, and where the last ends: an outage in view needs room for its length.
+fn probe_tops(report: &Report, view: View, mut top: f64) -> (Vec<f64>, f64) {
+    let mut tops = Vec::with_capacity(report.probes.len());
+    for probe in report.probes.values() {
+        tops.push(top);
+        let mut outages = probe.outages.iter();
+        let seen = outages.any(|o| view.extent.clip(o.from_seconds, o.to_seconds).is_some());
+        top += PROBE_ROW + if seen && view.speaks() { OUTAGE_ROW } else { 0.0 };
+    }
+    (tops, top)
 }
 
 fn height(rows: usize, row: f64) -> f64 {
@@ -208,16 +231,15 @@ impl Layout<'_> {
         html! { @for (index, injection) in self.report.injections.iter().enumerate() {
             @let top = self.faults_top + height(index, FAULT_ROW);
             (self.name(&lanes::fault_name(injection), top + 8.0))
-            (lanes::fault(injection, &self.scale, top))
+            (lanes::fault(injection, &self.scale, top, self.view.speaks()))
         } }
     }
 
     fn probes(&self) -> Markup {
-        html! { @for (index, (name, probe)) in self.report.probes.iter().enumerate() {
-            @let top = self.probes_top + height(index, PROBE_ROW);
+        html! { @for ((name, probe), top) in self.report.probes.iter().zip(&self.probe_tops) {
             (self.name(name, top + 10.0))
-            (lanes::ribbon(probe, &self.scale, top, self.view.id))
-            (lanes::outages(probe, &self.scale, top + 25.0))
+            (lanes::ribbon(probe, &self.scale, *top, self.view.id))
+            @if self.view.speaks() { (lanes::outages(probe, &self.scale, top + 25.0)) }
         } }
     }
 
@@ -233,7 +255,9 @@ impl Layout<'_> {
         let y = self.axis_top;
         let ticks = ticks(self.scale.extent, 8);
         let window = &self.report.window;
-        let clip = self.scale.extent.clip(window.from_seconds, window.to_seconds);
+        let (from, to) = (window.from_seconds, window.to_seconds);
+        // A bracket that is cut at the edge would show a wrong length.
+        let whole = self.scale.extent.holds(from) && self.scale.extent.holds(to) && to > from;
         html! {
             line class="axis" x1=(px(self.scale.left)) x2=(px(self.scale.right)) y1=(px(y)) y2=(px(y)) {}
             @for tick in &ticks.values {
@@ -243,23 +267,34 @@ impl Layout<'_> {
                     (ticks.label(*tick)) " s"
                 }
             }
-            @if let Some((from, to)) = clip.filter(|(from, to)| to > from) {
-                (lanes::window(&self.scale, (from, to), (y + 25.0, window)))
-            }
+            @if whole { (lanes::window(&self.scale, (from, to), y + 25.0)) }
         }
+    }
+
+    /// Under the lanes, so that a word in them stays legible.
+    fn leaders(&self) -> Markup {
+        html! { @for flag in &self.flags {
+            @let x = px(flag.anchor.x);
+            line class="leader" x1=(x) x2=(x) y1=(px(self.flag_base(flag) - 9.0))
+                y2=(px(self.bottom())) {}
+        } }
     }
 
     fn flags(&self) -> Markup {
         html! { @for flag in &self.flags {
-            @let x = px(flag.anchor.x);
-            @let base = self.faults_top - 6.0 - height(flag.row, FLAG_ROW);
-            line class="leader" x1=(x) x2=(x) y1=(px(base - 9.0)) y2=(px(self.bottom())) {}
-            text class="flag" x=(px(flag.anchor.x + 3.0)) y=(px(base)) {
+            text class="flag" x=(px(flag.anchor.x + 3.0)) y=(px(self.flag_base(flag))) {
                 (flag.text)
-                title { (inline::one_line(&flag.stage.name)) " "
-                    (figure::seconds_within(flag.stage.at_seconds, Some(flag.stage.error_seconds)))
-                    ", " (inline::one_line(&flag.stage.seen_by)) }
+                title { (flag_title(flag.stage)) }
             }
         } }
     }
+
+    fn flag_base(&self, flag: &Flag) -> f64 {
+        self.faults_top - 6.0 - height(flag.row, FLAG_ROW)
+    }
+}
+
+fn flag_title(stage: &Stage) -> String {
+    let at = figure::seconds_within(stage.at_seconds, Some(stage.error_seconds));
+    format!("{} {at}, {}", inline::one_line(&stage.name), inline::one_line(&stage.seen_by))
 }

@@ -134,7 +134,7 @@ pub fn probe(kind: &str, rate: f64, ribbon: Vec<RibbonRun>, window: &Window) -> 
         late,
         bad,
         invalid,
-        availability_by_time: Some(100.0 - down * 100.0 / length),
+        availability_by_time: Some((100.0 - down * 100.0 / length).max(0.0)),
         availability_by_request: share(good, all - invalid),
         downtime_seconds: down,
         hard_down_seconds: down,
