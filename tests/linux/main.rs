@@ -1,4 +1,9 @@
-//! What needs real namespaces of this kernel: run as root, or in a user namespace of one's own.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout, clippy::print_stderr)]
+//! Against the kernel itself: real namespaces, real processes, real services.
 
-mod network;
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stderr, reason = "tests")]
+
+mod fixture;
+mod lab;
+mod lab_failover;
+mod lab_use;
+mod part;
