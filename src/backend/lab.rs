@@ -1,146 +1,165 @@
-//! Targets in a lab: whom to ask for a role, and which running instances a selector means now.
-//!
-//! A plan fixed the set of candidates; an instance outside of it is never chosen, whatever its role.
+//! Targets in a lab, raised by us or attached to. A task owns the lab: it answers who runs, and
+//! passes on what happens.
 
 use std::collections::BTreeMap;
 
-use chacha20::ChaCha8Rng;
-use chacha20::rand_core::SeedableRng;
-use rand::seq::SliceRandom;
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::sync::oneshot;
 
-use crate::model::experiment::{LabSelector, Pick};
-use crate::model::identity::NetnsIdentity;
-use crate::model::inventory::{Host, InstanceName, Role, Target};
+use super::{Backend, Happened};
+use crate::host::HostError;
+use crate::host::linux::part::{self, Part};
+use crate::host::part::{Entry as Door, PartSpec};
+use crate::lab::{Lab, LabError, LabEvent};
+use crate::model::history::Entry;
+use crate::model::identity::{LabIdentity, NetnsIdentity};
+use crate::model::inventory::{Host, Target};
 use crate::model::lab::{Check, LabSpec};
-use crate::model::layout::Layout;
+use crate::model::layout::CLIENT;
 use crate::model::message::RoleWatch;
-use crate::model::plan::PlannedTarget;
 
-/// What each instance says that it is; None: it gave no answer.
-pub type Roles = BTreeMap<InstanceName, Option<Role>>;
-
-/// One target of a plan, to become names.
-#[derive(Debug, Clone, Copy)]
-pub struct Choice<'a> {
-    pub selector: &'a LabSelector,
-    pub pick: Pick,
-    pub planned: &'a PlannedTarget,
-    /// The same seed and the same instances found give the same choice.
-    pub seed: u64,
+pub struct LabBackend {
+    identity: LabIdentity,
+    door: Door,
+    hosts: Vec<(Host, NetnsIdentity)>,
+    watches: Vec<RoleWatch>,
+    orders: UnboundedSender<Order>,
+    events: Option<UnboundedReceiver<Happened>>,
 }
 
-/// Why a target did not become a name. Nothing may be injected.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum ChoiceError {
-    #[error("no instance of {service} {rule}{seen}")]
-    Nothing { service: String, rule: String, seen: String },
-    #[error("{instance} fits, but is outside the plan's candidates; make the plan again")]
-    Outside { instance: InstanceName },
-    #[error("{found} instances would be chosen where the plan admits {admitted}")]
-    TooMany { found: usize, admitted: usize },
-    #[error("the plan chose {instance}, which is not in the lab")]
-    Absent { instance: InstanceName },
+enum Order {
+    Targets(oneshot::Sender<Result<Vec<Target>, LabError>>),
+    Down(oneshot::Sender<Result<(), LabError>>),
 }
 
-/// A watch for every instance of every service that can tell its role. `hosts` are the lab's.
-/// Errors: a reader without a port, a host without a namespace, in words.
-pub fn role_watches(
-    spec: &LabSpec,
-    layout: &Layout,
-    hosts: &[(Host, NetnsIdentity)],
-) -> Result<Vec<RoleWatch>, String> {
-    let mut watches = Vec::new();
-    for candidate in &layout.candidates {
-        let Some(service) = spec.services.get(&candidate.service) else { continue };
-        let Some(reader) = &service.role else { continue };
+impl LabBackend {
+    /// Takes a lab that is up.
+    #[must_use]
+    pub fn new(lab: Lab, spec: &LabSpec) -> LabBackend {
+        let (orders, inbox) = unbounded_channel();
+        let (sender, events) = unbounded_channel();
+        let backend = LabBackend {
+            identity: lab.identity().clone(),
+            door: lab.entry(),
+            hosts: lab.hosts().to_vec(),
+            watches: watches(&lab, spec),
+            orders,
+            events: Some(events),
+        };
+        tokio::spawn(keep(lab, inbox, sender));
+        backend
+    }
+
+    /// Removes the lab, or lets it go if we only attached to it. Every part in it must have ended.
+    pub async fn down(self) -> Result<(), LabError> {
+        let (answer, gone) = oneshot::channel();
+        if self.orders.send(Order::Down(answer)).is_err() {
+            return Ok(());
+        }
+        gone.await.unwrap_or(Ok(()))
+    }
+}
+
+impl Backend for LabBackend {
+    fn lab(&self) -> Option<LabIdentity> {
+        Some(self.identity.clone())
+    }
+
+    fn hosts(&self) -> Vec<(Host, NetnsIdentity)> {
+        self.hosts.clone()
+    }
+
+    fn client(&self) -> Option<NetnsIdentity> {
+        self.hosts.iter().find(|(host, _)| host.name == CLIENT).map(|(_, ns)| ns.clone())
+    }
+
+    async fn targets(&mut self) -> Result<BTreeMap<String, Target>, HostError> {
+        let failed =
+            |why: String| HostError::io("ask the lab who runs", std::io::Error::other(why));
+        let (answer, targets) = oneshot::channel();
+        let gone = || failed("it is gone".to_owned());
+        self.orders.send(Order::Targets(answer)).map_err(|_| gone())?;
+        let targets = targets.await.map_err(|_| gone())?.map_err(|e| failed(e.to_string()))?;
+        Ok(targets.into_iter().map(|t| (t.name.0.clone(), t)).collect())
+    }
+
+    fn watches(&self) -> Vec<RoleWatch> {
+        self.watches.clone()
+    }
+
+    fn spawn(&self, part: PartSpec) -> Result<Part, HostError> {
+        part::spawn(PartSpec { enter: Some(self.door.clone()), ..part })
+    }
+
+    fn events(&mut self) -> UnboundedReceiver<Happened> {
+        self.events.take().unwrap_or_else(|| unbounded_channel().1)
+    }
+}
+
+async fn keep(
+    mut lab: Lab,
+    mut orders: UnboundedReceiver<Order>,
+    events: UnboundedSender<Happened>,
+) {
+    let mut over = false;
+    loop {
+        tokio::select! {
+            order = orders.recv() => match order {
+                Some(Order::Targets(answer)) => {
+                    let _unasked = answer.send(lab.targets().await);
+                }
+                Some(Order::Down(answer)) => {
+                    let _unasked = answer.send(lab.down().await);
+                    return;
+                }
+                None => return,
+            },
+            event = lab.next_event(), if !over => match event.and_then(happened) {
+                Some(happened) => {
+                    over = matches!(happened, Happened::Lost { .. });
+                    // Nobody listens before the drill begins and after it ended.
+                    let _unheard = events.send(happened);
+                }
+                None => {}
+            },
+        }
+    }
+}
+
+/// What belongs into a history.
+fn happened(event: LabEvent) -> Option<Happened> {
+    let seen = |at_ns, entry| Some(Happened::Seen { at_ns, entry: Box::new(entry) });
+    match event {
+        LabEvent::Started { at_ns, instance, .. } => {
+            seen(at_ns, Entry::ProcessSeen { instance, running: true })
+        }
+        LabEvent::Ended { at_ns, instance, .. } => {
+            seen(at_ns, Entry::ProcessSeen { instance, running: false })
+        }
+        LabEvent::Failing { at_ns, instance, why } => {
+            seen(at_ns, Entry::Note(format!("{instance}: {why}")))
+        }
+        LabEvent::Died { why, .. } => Some(Happened::Lost { why }),
+        LabEvent::Wired { .. } | LabEvent::Ready { .. } => None,
+    }
+}
+
+/// Every instance of a service that tells its role, asked at its own address.
+fn watches(lab: &Lab, spec: &LabSpec) -> Vec<RoleWatch> {
+    let watch = |candidate: &crate::model::inventory::Candidate| {
+        let reader = spec.services.get(&candidate.service)?.role.clone()?;
         let asked = match &reader.ask {
             Check::Tcp(tcp) => tcp.port,
             Check::Http(http) => http.port,
         };
-        let name = &candidate.name;
-        let port = asked.or(candidate.port);
-        let port = port.ok_or_else(|| format!("the role of {name} is asked at no port"))?;
-        let host = hosts.iter().find(|(host, _)| host.name == candidate.host.name);
-        let (_, netns) = host.ok_or_else(|| format!("the host of {name} is not in the lab"))?;
-        watches.push(RoleWatch {
-            instance: name.clone(),
+        let (_, netns) = lab.hosts().iter().find(|(h, _)| h.name == candidate.host.name)?;
+        Some(RoleWatch {
+            instance: candidate.name.clone(),
             address: candidate.host.ipv4,
-            port,
+            port: asked.or(candidate.port)?,
             netns: netns.clone(),
-            reader: reader.clone(),
-        });
-    }
-    Ok(watches)
-}
-
-/// Who is hit: in the order of their names.
-pub fn choose(
-    choice: &Choice<'_>,
-    targets: &[Target],
-    roles: &Roles,
-) -> Result<Vec<Target>, ChoiceError> {
-    if let Some(chosen) = &choice.planned.chosen {
-        return chosen.iter().map(|name| planned(name, targets)).collect();
-    }
-    let mut found: Vec<&Target> =
-        targets.iter().filter(|t| fits(choice.selector, t, roles)).collect();
-    found.sort_by(|a, b| a.name.cmp(&b.name));
-    if let Some(stranger) = found.iter().find(|t| !choice.planned.candidates.contains(&t.name)) {
-        return Err(ChoiceError::Outside { instance: stranger.name.clone() });
-    }
-    let count = choice.pick.count(found.len());
-    if count == 0 {
-        return Err(nothing(choice, targets, roles));
-    }
-    if count > choice.planned.count {
-        let admitted = choice.planned.count;
-        return Err(ChoiceError::TooMany { found: count, admitted });
-    }
-    found.shuffle(&mut ChaCha8Rng::seed_from_u64(choice.seed));
-    found.truncate(count);
-    found.sort_by(|a, b| a.name.cmp(&b.name));
-    Ok(found.into_iter().cloned().collect())
-}
-
-fn planned(name: &InstanceName, targets: &[Target]) -> Result<Target, ChoiceError> {
-    let found = targets.iter().find(|t| &t.name == name).cloned();
-    found.ok_or_else(|| ChoiceError::Absent { instance: name.clone() })
-}
-
-fn fits(selector: &LabSelector, target: &Target, roles: &Roles) -> bool {
-    let role = roles.get(&target.name).and_then(Option::as_ref);
-    target.service == selector.service
-        && (selector.hosts.is_empty() || selector.hosts.contains(&target.host.name))
-        && selector.role.as_ref().is_none_or(|wanted| role.is_some_and(|r| &r.0 == wanted))
-}
-
-/// Says what was seen instead.
-fn nothing(choice: &Choice<'_>, targets: &[Target], roles: &Roles) -> ChoiceError {
-    let selector = choice.selector;
-    let mut wanted = Vec::new();
-    if let Some(role) = &selector.role {
-        wanted.push(format!("has the role {role}"));
-    }
-    if !selector.hosts.is_empty() {
-        wanted.push(format!("is on {}", selector.hosts.join(" or ")));
-    }
-    if matches!(choice.pick, Pick::Minority) {
-        wanted.push("is in a minority".to_owned());
-    }
-    if wanted.is_empty() {
-        wanted.push("is there".to_owned());
-    }
-    let seen: Vec<String> = targets
-        .iter()
-        .filter(|t| t.service == selector.service && selector.role.is_some())
-        .map(|t| match roles.get(&t.name).and_then(Option::as_ref) {
-            Some(role) => format!("{} is {role}", t.name),
-            None => format!("{} gave no answer", t.name),
+            reader,
         })
-        .collect();
-    let seen = if seen.is_empty() { String::new() } else { format!(": {}", seen.join(", ")) };
-    ChoiceError::Nothing { service: selector.service.clone(), rule: wanted.join(" and "), seen }
+    };
+    lab.layout().candidates.iter().filter_map(watch).collect()
 }
-
-#[cfg(test)]
-mod tests;

@@ -2,7 +2,6 @@
 
 use std::io::Write;
 
-
 use super::failure::Failure;
 use super::state::StateFolder;
 use crate::injection::journal::{Journal, JournalRecord, State};
@@ -25,8 +24,9 @@ pub struct Args {
 
 /// Exit codes: 0 cleared; an error where there is nothing stuck by that name.
 pub fn run(args: &Args, state: &StateFolder, out: &mut dyn Write) -> Result<ExitCode, Failure> {
-    let injection = parse(&args.injection)
-        .ok_or_else(|| Failure::usage(format!("`{}` is not an injection like d0123456789.1", args.injection)))?;
+    let injection = parse(&args.injection).ok_or_else(|| {
+        Failure::usage(format!("`{}` is not an injection like d0123456789.1", args.injection))
+    })?;
     let path = state.journals().join(injection.drill.as_str());
     let (mut journal, _) = Journal::reopen(&path)?;
     if journal.state(&injection) != Some(State::Stuck) {

@@ -1,12 +1,13 @@
 //! The facts that rules ask for, found out before a drill. What nobody knows stays unknown.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use crate::guard::{ApprovalRecord, Facts, Running};
+use crate::guard::{Facts, Running};
 use crate::injection::journal::store;
 use crate::model::plan::Plan;
 
+use super::approval;
 use super::failure::Failure;
 use super::prepare::Prepared;
 use super::state::StateFolder;
@@ -26,18 +27,15 @@ pub fn facts(
         runner: Some(runner()),
         is_lab: Some(is_lab),
         markers: is_lab.then(Vec::new),
-        approvals: Some(approvals.iter().map(|p| approval(p)).collect::<Result<_, _>>()?),
+        approvals: Some(approvals.iter().map(|p| approval::read(p)).collect::<Result<_, _>>()?),
         running: Some(running(state)?),
         places: is_lab.then(|| places(plan, attached)),
         healthy: is_lab.then(|| healthy(plan)),
-        opted_in: plan.lab.as_ref().map(|lab| lab.candidates.iter().map(|c| c.name.clone()).collect()),
+        opted_in: plan
+            .lab
+            .as_ref()
+            .map(|lab| lab.candidates.iter().map(|c| c.name.clone()).collect()),
     })
-}
-
-fn approval(path: &Path) -> Result<ApprovalRecord, Failure> {
-    let wrong = |why: String| Failure::usage(format!("approval {}: {why}", path.display()));
-    let text = std::fs::read_to_string(path).map_err(|e| wrong(format!("failed to read: {e}")))?;
-    serde_saphyr::from_str(&text).map_err(|e| wrong(e.to_string()))
 }
 
 /// A lab of our own is nobody else's place.

@@ -3,7 +3,6 @@
 use std::io::Write;
 use std::net::IpAddr;
 
-
 use super::failure::Failure;
 use super::state::StateFolder;
 use crate::injection::journal::store;
@@ -27,8 +26,7 @@ pub struct Args {
 /// Exit codes: 0 nothing of ours, 4 something is in force and fits.
 pub fn run(args: &Args, state: &StateFolder, out: &mut dyn Write) -> Result<ExitCode, Failure> {
     let mut ours = 0;
-    let journals =
-        store::list(&state.journals())?;
+    let journals = store::list(&state.journals())?;
     for (drill, path) in journals {
         // One that vanished since it was listed has just been closed.
         let Ok(contents) = store::peek(&path) else { continue };

@@ -10,6 +10,7 @@ use crate::plan::{self, PlanInput};
 use crate::spec::{self, Findings, Look, Surroundings};
 
 use super::failure::Failure;
+use super::plan_file;
 use super::surroundings::{chance, variable};
 
 /// What is planned, and from which files.
@@ -48,7 +49,7 @@ impl Inputs {
     }
 
     fn prepare_kept(&self) -> Result<Prepared, Failure> {
-        let kept = read_plan(&self.file)?;
+        let kept = plan_file::read(&self.file)?;
         if self.seed.is_some_and(|seed| seed != kept.seed) {
             let why = "a kept plan has its own seed; leave --seed out, or plan again";
             return Err(Failure::usage(why));
@@ -92,7 +93,11 @@ impl Inputs {
         };
         let plan = plan::plan(input).map_err(|errors| {
             let list: Vec<String> = errors.iter().map(|e| format!("{}: {e}", e.place())).collect();
-            Failure::usage(format!("{} cannot be planned:\n  {}", file.display(), list.join("\n  ")))
+            Failure::usage(format!(
+                "{} cannot be planned:\n  {}",
+                file.display(),
+                list.join("\n  ")
+            ))
         })?;
         let folder = file.parent().map(Path::to_path_buf).unwrap_or_default();
         let policies = in_force.into_owned();
@@ -100,23 +105,11 @@ impl Inputs {
     }
 }
 
-/// Reads a plan that was kept. Errors: it is none, or of another version.
-pub fn read_plan(path: &Path) -> Result<Plan, Failure> {
-    let wrong = |why: String| Failure::usage(format!("{}: {why}", path.display()));
-    let text = std::fs::read_to_string(path).map_err(|e| wrong(format!("failed to read: {e}")))?;
-    let plan: Plan = serde_json::from_str(&text)
-        .map_err(|e| wrong(format!("this is no plan of this squall ({e}); write one with `squall plan FILE -o plan.json`")))?;
-    if plan.version != crate::model::plan::PLAN_VERSION {
-        return Err(wrong(format!("plan version {} is not known; plan again", plan.version)));
-    }
-    if !plan::digest::holds(&plan) {
-        return Err(wrong("its digest does not fit its content: it was edited; plan again".into()));
-    }
-    Ok(plan)
-}
-
 /// Findings as a failure: everything at once.
 pub fn found(findings: Findings) -> Failure {
     let look = if super::screen::colour(&std::io::stderr()) { Look::Colour } else { Look::Plain };
-    Failure::usage(format!("the file cannot be used\n{}", spec::render(&findings.0, look).trim_end()))
+    Failure::usage(format!(
+        "the file cannot be used\n{}",
+        spec::render(&findings.0, look).trim_end()
+    ))
 }

@@ -95,7 +95,8 @@ impl Ground<'_> {
         };
         let lab = match standing {
             Some(standing) => {
-                progress.say(&format!("attached to standing lab {}", standing.record.identity.name));
+                progress
+                    .say(&format!("attached to standing lab {}", standing.record.identity.name));
                 Lab::attach(&standing, &format!("drill {}", self.drill)).await?
             }
             None => self.raise(&output, progress, &mut signals).await?,
@@ -159,7 +160,10 @@ impl Ground<'_> {
             return Ok(());
         }
         let list = stuck.join("\n  ");
-        Err(Failure::new(ExitCode::Refused, format!("refused: an earlier drill is stuck:\n  {list}")))
+        Err(Failure::new(
+            ExitCode::Refused,
+            format!("refused: an earlier drill is stuck:\n  {list}"),
+        ))
     }
 
     fn folder(&self) -> PathBuf {

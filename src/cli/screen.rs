@@ -17,9 +17,9 @@ fn set(name: &str) -> bool {
 #[must_use]
 pub fn style() -> Style {
     let out = std::io::stdout();
-    let locale = ["LC_ALL", "LC_CTYPE", "LANG"].iter().find_map(|n| {
-        std::env::var(n).ok().filter(|v| !v.is_empty())
-    });
+    let locale = ["LC_ALL", "LC_CTYPE", "LANG"]
+        .iter()
+        .find_map(|n| std::env::var(n).ok().filter(|v| !v.is_empty()));
     let unicode = locale.is_none_or(|l| l.to_ascii_lowercase().replace('-', "").contains("utf8"));
     Style { colour: colour(&out), unicode, width: width() }
 }

@@ -3,9 +3,8 @@
 
 use std::io::Write;
 
-
-use super::place::Place;
 use super::failure::Failure;
+use super::place::Place;
 use super::state::StateFolder;
 use crate::injection::recovery::{self, Leftover};
 use crate::model::message::FromInjector;

@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use super::crash;
 use super::journal::store::{self, Contents, Journal, JournalError};
 use super::revert::{By, end};
-use crate::host::{Host, HostError};
 use crate::host::channel::Channel;
+use crate::host::{Host, HostError};
 use crate::model::id::DrillId;
 use crate::model::message::FromInjector;
 

@@ -59,9 +59,7 @@ fn length(report: &Report) -> Duration {
 fn case(classname: &str, claim: &ClaimReport) -> TestCase {
     let status = match claim.verdict {
         ClaimVerdict::Held => TestCaseStatus::success(),
-        ClaimVerdict::Deviated => {
-            not_passed(NonSuccessKind::Failure, &claim.check, &claim.finding)
-        }
+        ClaimVerdict::Deviated => not_passed(NonSuccessKind::Failure, &claim.check, &claim.finding),
         ClaimVerdict::Inconclusive => {
             not_passed(NonSuccessKind::Error, "inconclusive", &claim.finding)
         }

@@ -5,7 +5,9 @@ use std::fmt;
 use std::ops::Range;
 
 use serde::de::value::StrDeserializer;
-use serde::de::{self, DeserializeSeed, Deserializer, Expected, IntoDeserializer, Unexpected, Visitor};
+use serde::de::{
+    self, DeserializeSeed, Deserializer, Expected, IntoDeserializer, Unexpected, Visitor,
+};
 use serde::forward_to_deserialize_any;
 
 use super::repair::{Phantom, Repairs};
@@ -29,10 +31,19 @@ pub(super) struct Spot {
 
 #[derive(Debug)]
 pub(super) enum What {
-    UnknownKey { found: String, known: &'static [&'static str] },
-    UnknownKind { found: String, known: &'static [&'static str] },
+    UnknownKey {
+        found: String,
+        known: &'static [&'static str],
+    },
+    UnknownKind {
+        found: String,
+        known: &'static [&'static str],
+    },
     Missing(&'static str),
-    WrongType { expected: String, found: String },
+    WrongType {
+        expected: String,
+        found: String,
+    },
     Words(String),
     /// Follows from something that was said already.
     Silent,
@@ -64,7 +75,8 @@ impl de::Error for Mistake {
     }
 
     fn invalid_type(found: Unexpected<'_>, expected: &dyn Expected) -> Mistake {
-        What::WrongType { expected: in_words(&expected.to_string()), found: found.to_string() }.into()
+        What::WrongType { expected: in_words(&expected.to_string()), found: found.to_string() }
+            .into()
     }
 
     fn invalid_value(found: Unexpected<'_>, expected: &dyn Expected) -> Mistake {
@@ -415,9 +427,8 @@ fn read_key<'de, S: DeserializeSeed<'de>>(
     node: NodeId,
 ) -> Result<S::Value, Mistake> {
     let text: StrDeserializer<'_, Mistake> = key.text.as_str().into_deserializer();
-    seed.deserialize(text).map_err(|mistake| {
-        mistake.what.at(Spot { shown: key.span.clone(), node, phantom: None })
-    })
+    seed.deserialize(text)
+        .map_err(|mistake| mistake.what.at(Spot { shown: key.span.clone(), node, phantom: None }))
 }
 
 /// A kind that stands alone, such as `never`.

@@ -225,7 +225,11 @@ fn check_envelope(root: &Node, kind: Kind, sheet: &mut Sheet) -> bool {
         && let Some(text) = version.text().filter(|text| *text != API_VERSION)
     {
         sheet
-            .error(Code::ApiVersion, version.span.clone(), format!("the version `{text}` is not known"))
+            .error(
+                Code::ApiVersion,
+                version.span.clone(),
+                format!("the version `{text}` is not known"),
+            )
             .help(format!("this squall knows `{API_VERSION}`"));
     }
     if let Some(name) = root.at(&["metadata", "name"]) {
@@ -235,8 +239,15 @@ fn check_envelope(root: &Node, kind: Kind, sheet: &mut Sheet) -> bool {
         // Decoding says that it is missing, unless nothing here looks like a document.
         return root.get("spec").is_some() || root.get("metadata").is_some() || {
             sheet
-                .error(Code::DocumentKind, root.entries()[0].key.span.clone(), "this is not a squall document")
-                .help(format!("it begins with `apiVersion: {API_VERSION}` and `kind: {}`", kind.word()));
+                .error(
+                    Code::DocumentKind,
+                    root.entries()[0].key.span.clone(),
+                    "this is not a squall document",
+                )
+                .help(format!(
+                    "it begins with `apiVersion: {API_VERSION}` and `kind: {}`",
+                    kind.word()
+                ));
             false
         };
     };
@@ -245,7 +256,11 @@ fn check_envelope(root: &Node, kind: Kind, sheet: &mut Sheet) -> bool {
     if KINDS.contains(&text) {
         let wanted = kind.word();
         sheet
-            .error(Code::DocumentKind, span, format!("this is a document of kind {text}, not {wanted}"))
+            .error(
+                Code::DocumentKind,
+                span,
+                format!("this is a document of kind {text}, not {wanted}"),
+            )
             .help(Kind::remedy(text));
     } else {
         let help = match suggest::nearest(text, KINDS) {

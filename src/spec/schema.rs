@@ -130,9 +130,11 @@ fn demand(defs: &mut Map<String, Value>) {
         }
     };
     set("Metadata", &["properties", "name"], "pattern", json!(PATTERN));
-    for (def, property) in
-        [("ExperimentDocument", "targets"), ("ExperimentDocument", "probes"), ("LabSpec", "services")]
-    {
+    for (def, property) in [
+        ("ExperimentDocument", "targets"),
+        ("ExperimentDocument", "probes"),
+        ("LabSpec", "services"),
+    ] {
         set(def, &["properties", property], "propertyNames", name.clone());
     }
     set("ExperimentDocument", &["properties", "hypothesis"], "minItems", json!(1));

@@ -74,7 +74,11 @@ impl Source {
                 let mut sheet = Sheet::new(Arc::new(Source::new(path, shown, sha256)));
                 let length = char::REPLACEMENT_CHARACTER.len_utf8();
                 sheet
-                    .error(Code::NotUtf8, start..start + length, "the file is not UTF-8 from here on")
+                    .error(
+                        Code::NotUtf8,
+                        start..start + length,
+                        "the file is not UTF-8 from here on",
+                    )
                     .help("save it as UTF-8");
                 Err(sheet.findings.remove(0))
             }

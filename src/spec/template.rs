@@ -5,6 +5,8 @@
 
 use std::collections::HashSet;
 
+use serde_json::Value;
+
 use super::finding::Code;
 use super::sheet::Sheet;
 use super::suggest;
@@ -43,9 +45,9 @@ fn fill_into(
         Content::List(items) => {
             items.iter_mut().for_each(|item| fill_into(item, values, sheet, broken));
         }
-        Content::Map(entries) => entries
-            .iter_mut()
-            .for_each(|entry| fill_into(&mut entry.value, values, sheet, broken)),
+        Content::Map(entries) => {
+            entries.iter_mut().for_each(|entry| fill_into(&mut entry.value, values, sheet, broken))
+        }
         Content::Text(text) if text.contains("{{") => match value_of(text, values) {
             Ok(value) => *text = value,
             Err(wrong) => {
@@ -56,6 +58,21 @@ fn fill_into(
             }
         },
         _ => {}
+    }
+}
+
+/// Fills the templates that defaults brought in: they stand in no document. Errors: in words.
+pub(super) fn fill_defaults(value: &mut Value, values: &Values<'_>) -> Result<(), String> {
+    match value {
+        Value::String(text) if text.contains("{{") => {
+            *text = value_of(text, values).map_err(|wrong| {
+                wrong.map_or_else(String::new, |(message, help)| format!("{message}; {help}"))
+            })?;
+            Ok(())
+        }
+        Value::Array(items) => items.iter_mut().try_for_each(|item| fill_defaults(item, values)),
+        Value::Object(map) => map.values_mut().try_for_each(|item| fill_defaults(item, values)),
+        _ => Ok(()),
     }
 }
 

@@ -1,7 +1,7 @@
 //! The faces of a verdict, drawn from samples.
 
 mod html;
-mod live;
 mod lists;
+mod live;
 mod sample;
 mod text;

@@ -22,10 +22,15 @@ fn stripped(text: &str) -> String {
 
 #[test]
 fn print_all() {
-    for name in ["held", "crowded", "hostile", "stuck", "inconclusive", "empty", "null", "deviated"] {
+    for name in ["held", "crowded", "hostile", "stuck", "inconclusive", "empty", "null", "deviated"]
+    {
         for w in [80, 120] {
             let style = Style { colour: true, unicode: true, width: w };
-            std::fs::write(format!("{}/report/{name}-{w}.txt", env!("CARGO_TARGET_TMPDIR")), text::render(&sample::named(name), &style, &files())).unwrap();
+            std::fs::write(
+                format!("{}/report/{name}-{w}.txt", env!("CARGO_TARGET_TMPDIR")),
+                text::render(&sample::named(name), &style, &files()),
+            )
+            .unwrap();
         }
     }
 }

@@ -9,3 +9,14 @@ mod machine;
 pub mod namespace;
 pub mod netns;
 pub mod network;
+pub mod part;
+pub mod pidfd;
+pub mod process;
+pub mod program;
+#[cfg(feature = "crash-points")]
+pub mod stop;
+pub mod terminal;
+pub mod timing;
+pub mod wake;
+
+pub use machine::LinuxHost;

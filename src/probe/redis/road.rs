@@ -53,7 +53,10 @@ impl Road {
         }
         let way = match (&params.address, &params.sentinel) {
             (Some(address), None) => Way::Fixed(Endpoint::parse(address)?),
-            (None, Some(name)) => Way::Sentinel(Sentinels::new(name, &params.sentinels)?),
+            (None, Some(name)) => Way::Sentinel(Sentinels::new(
+                name,
+                params.sentinels.as_deref().unwrap_or_default(),
+            )?),
             _ => return Err("give `sentinel` or `address`".to_owned()),
         };
         Ok(Rc::new(Road {

@@ -17,7 +17,9 @@ pub fn lines(state: &LiveState, style: &Style) -> Vec<String> {
     let longest = state.probes.keys().map(|name| width(&style.say(name))).max().unwrap_or(0);
     let label = longest.clamp(6, style.columns() / 5);
     let probes = state.probes.iter();
-    lines.extend(probes.map(|(name, probe)| probe_line(&style.say(name), label, probe, (state, style))));
+    lines.extend(
+        probes.map(|(name, probe)| probe_line(&style.say(name), label, probe, (state, style))),
+    );
     lines.extend(state.in_force.iter().map(|injection| fault_line(injection, state, style)));
     lines
 }

@@ -99,7 +99,11 @@ pub fn decades<'a>(latencies: impl Iterator<Item = &'a Latency>) -> Extent {
         low = low.min(latency.p50.max(1e-3).log10().floor());
         high = high.max(latency.max.max(1e-3).log10().ceil());
     }
-    if low.is_finite() && high > low { Extent { from: low, to: high } } else { Extent { from: -1.0, to: 3.0 } }
+    if low.is_finite() && high > low {
+        Extent { from: low, to: high }
+    } else {
+        Extent { from: -1.0, to: 3.0 }
+    }
 }
 
 fn view_box() -> String {

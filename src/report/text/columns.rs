@@ -83,7 +83,9 @@ pub fn hanging(style: &Style, prefix: &str, text: &str) -> Vec<String> {
     lines
         .into_iter()
         .enumerate()
-        .map(|(i, line)| if i == 0 { format!("{prefix}{line}") } else { " ".repeat(indent) + &line })
+        .map(
+            |(i, line)| if i == 0 { format!("{prefix}{line}") } else { " ".repeat(indent) + &line },
+        )
         .collect()
 }
 

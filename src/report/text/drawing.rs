@@ -62,7 +62,8 @@ impl Canvas<'_> {
         let glyphs = self.style.glyphs();
         let label = fault_label(injection);
         let Some((from, to)) = timeline::in_force(injection) else {
-            return self.row(&label, &self.style.paint(Tone::Dim, &self.style.say(&injection.ended)));
+            return self
+                .row(&label, &self.style.paint(Tone::Dim, &self.style.say(&injection.ended)));
         };
         let (first, last) = (self.column(from), self.column(to.unwrap_or(f64::INFINITY)));
         let mut bar = " ".repeat(first);

@@ -94,7 +94,8 @@ pub fn stages(report: &Report, style: &Style) -> Lines {
         .enumerate()
         .map(|(index, stage)| {
             let at = figure::seconds_within(stage.at_seconds, Some(stage.error_seconds));
-            let leg = index.checked_sub(1).map(|before| figure::signed_seconds(legs[before].seconds));
+            let leg =
+                index.checked_sub(1).map(|before| figure::signed_seconds(legs[before].seconds));
             vec![
                 Cell::new(style, &drawing::mark(index).to_string()).tone(Tone::Heading),
                 Cell::new(style, &stage.name),
@@ -165,9 +166,9 @@ fn fault_row(injection: &InjectionReport, style: &Style) -> Vec<Cell> {
         || "never in force".to_owned(),
         |at| format!("at {}", figure::seconds_within(at, injection.error_seconds)),
     );
-    let gone = injection.gone_seconds.map_or_else(String::new, |at| {
-        format!("gone {}", figure::seconds(at))
-    });
+    let gone = injection
+        .gone_seconds
+        .map_or_else(String::new, |at| format!("gone {}", figure::seconds(at)));
     let tone = if injection.ended == "stuck" { Tone::Stuck } else { Tone::Plain };
     vec![
         Cell::new(style, &format!("{} {}", injection.kind, injection.instance)),
@@ -204,10 +205,10 @@ fn residue(report: &Report, style: &Style) -> Lines {
     if report.residue.is_empty() && report.verdict != Outcome::Stuck {
         return vec![sentence::NOTHING_LEFT.to_owned()];
     }
-    let title = format!("STILL THERE: {} of this drill", figure::counted(
-        report.residue.len() as u64,
-        "thing",
-    ));
+    let title = format!(
+        "STILL THERE: {} of this drill",
+        figure::counted(report.residue.len() as u64, "thing",)
+    );
     let mut lines = vec![style.paint(Tone::Stuck, &title)];
     lines.extend(report.residue.iter().flat_map(|thing| hanging(style, "  - ", thing)));
     lines.extend(hanging(style, "  remove it with: ", sentence::UNDO));

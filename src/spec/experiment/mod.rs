@@ -91,7 +91,17 @@ pub(super) fn read(
     if sheet.has_errors() {
         return None;
     }
-    let experiment = build(&review, envelope, sheet);
+    let mut experiment = build(&review, envelope, sheet);
+    for (name, probe) in &mut experiment.probes {
+        if let Err(why) = template::fill_defaults(&mut probe.params, &values) {
+            let span =
+                review.spec.at(&["probes", name]).map_or(review.label.clone(), |n| n.span.clone());
+            sheet.error(Code::Template, span, format!("a default of probe `{name}`: {why}"));
+        }
+    }
+    if sheet.has_errors() {
+        return None;
+    }
     let lab = match found {
         FoundLab::Loaded(lab, _) => Some(*lab),
         FoundLab::None | FoundLab::Broken => None,
@@ -243,11 +253,5 @@ fn probes(document: &ExperimentDocument) -> BTreeMap<String, ProbeSpec> {
 
 fn step(step: &super::document::StepDocument) -> Step {
     let (kind, params) = step.inject.canonical();
-    Step {
-        at: step.at,
-        hold: step.hold,
-        kind: kind.to_owned(),
-        params,
-        facts: step.inject.facts(),
-    }
+    Step { at: step.at, hold: step.hold, kind: kind.to_owned(), params, facts: step.inject.facts() }
 }

@@ -81,9 +81,8 @@ fn one(schema: &Value, holder: &str, kind: &Kind) -> String {
 fn definition_of(schema: &Value, holder: &str, kind: &str) -> String {
     let holder = &schema["$defs"][holder];
     let choices = holder["oneOf"].as_array().into_iter().flatten();
-    let found = choices
-        .chain([holder])
-        .find_map(|choice| reference_in(choice["properties"].get(kind)?));
+    let found =
+        choices.chain([holder]).find_map(|choice| reference_in(choice["properties"].get(kind)?));
     found.unwrap_or_default().to_owned()
 }
 

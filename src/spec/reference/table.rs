@@ -97,7 +97,8 @@ fn collect(schema: &Value, value: &Value, seen: &mut Vec<String>) {
 }
 
 fn has_rows(found: &Value) -> bool {
-    found.get("properties").is_some() || choices(found).any(|choice| choice["properties"].is_object())
+    found.get("properties").is_some()
+        || choices(found).any(|choice| choice["properties"].is_object())
 }
 
 fn choices(found: &Value) -> impl Iterator<Item = &Value> {
@@ -156,9 +157,8 @@ fn form(schema: &Value, choice: &Value) -> String {
         (Value::String(word), _) => format!("`{word}`"),
         (_, Some((key, inner))) if inner["properties"].is_object() => {
             let keys = inner["properties"].as_object().into_iter().flatten();
-            let keys: Vec<String> = keys
-                .map(|(key, value)| format!("{key}: {}", type_of(schema, value)))
-                .collect();
+            let keys: Vec<String> =
+                keys.map(|(key, value)| format!("{key}: {}", type_of(schema, value))).collect();
             format!("`{key}: {{{}}}`", keys.join(", "))
         }
         (_, Some((key, inner))) => format!("`{key}:` {}", type_of(schema, inner)),

@@ -67,8 +67,11 @@ fn peers_of_one_family_leave_the_other_family_alone() {
 fn a_cut_by_port_is_of_that_port_and_protocol_only() {
     let world = World::new();
     let (mut network, drill) = network();
-    let filter =
-        PacketFilter { protocol: Some(Protocol::Tcp), ports: vec![7777], ..PacketFilter::default() };
+    let filter = PacketFilter {
+        protocol: Some(Protocol::Tcp),
+        ports: vec![7777],
+        ..PacketFilter::default()
+    };
     let id = injection(&drill, 1);
     network.impair(&world.server.ns, &cut(id, Direction::Both, filter), LONG).unwrap();
     for family in FAMILIES {

@@ -90,7 +90,8 @@ impl World {
             let far_path = far.ns.path.as_str();
             let add = ["ip", "link", "add", &near_device, "type", "veth", "peer", "name"];
             world.server.program(&[&add[..], &[far_device, "netns", far_path]].concat());
-            for (space, device, host) in [(&world.server, near_device.as_str(), 1), (far, far_device, 2)]
+            for (space, device, host) in
+                [(&world.server, near_device.as_str(), 1), (far, far_device, 2)]
             {
                 let ipv4 = format!("10.77.{number}.{host}/24");
                 let ipv6 = format!("fd77:{number}::{host}/64");

@@ -22,7 +22,8 @@ pub fn quiet(experiment: &str, verdict: Outcome) -> Report {
         reason: "every claim held".to_owned(),
         seed: 8_310_764_201,
         digest: "9f2c47d1b6e08a35c4f1d7e92b60a8135e7c9d04f6b1a28e3d5c7f908142b6ae".to_owned(),
-        intent_digest: "1b7e5d20c9a4f6318e2d7c5b90f1a6e43d8c2b7f5a09e6d1c4b38f7a2e5d9c06".to_owned(),
+        intent_digest: "1b7e5d20c9a4f6318e2d7c5b90f1a6e43d8c2b7f5a09e6d1c4b38f7a2e5d9c06"
+            .to_owned(),
         null: false,
         window: Window {
             zero_ns: 84_213_000_000_000,
@@ -53,7 +54,8 @@ const PLAN: &str = "plan 9f2c47d1b6e0, seed 8310764201, lab redis-sentinel\n\
     blast radius: 1 instance, 1 of 3 of redis, at most 8s\n";
 
 fn environment() -> Environment {
-    let carriers = [("queue", "NFQUEUE by the compat target"), ("tables", "owned, inet and netdev")];
+    let carriers =
+        [("queue", "NFQUEUE by the compat target"), ("tables", "owned, inet and netdev")];
     Environment {
         kernel: "6.12.9-amd64".to_owned(),
         cores: 8,
@@ -120,8 +122,11 @@ pub fn probe(kind: &str, rate: f64, ribbon: Vec<RibbonRun>, window: &Window) -> 
     };
     let (good, late, bad, invalid) = (slots("good"), slots("late"), slots("bad"), slots("invalid"));
     let all = good + late + bad + invalid;
-    let outages: Vec<Outage> =
-        ribbon.iter().filter(|run| run.grade == "bad").map(|run| outage(run, rate, window)).collect();
+    let outages: Vec<Outage> = ribbon
+        .iter()
+        .filter(|run| run.grade == "bad")
+        .map(|run| outage(run, rate, window))
+        .collect();
     let down: f64 = outages.iter().map(|outage| outage.length_seconds).sum();
     let length = window.to_seconds - window.from_seconds;
     let share = |part: u64, of: u64| (of > 0).then(|| part as f64 * 100.0 / of as f64);
@@ -161,9 +166,12 @@ fn outage(run: &RibbonRun, rate: f64, window: &Window) -> Outage {
         slots: run.slots,
         ended: run.to_seconds < window.to_seconds,
         hard: true,
-        errors: [("refused".to_owned(), run.slots - run.slots / 8), ("timeout".to_owned(), run.slots / 8)]
-            .into_iter()
-            .collect(),
+        errors: [
+            ("refused".to_owned(), run.slots - run.slots / 8),
+            ("timeout".to_owned(), run.slots / 8),
+        ]
+        .into_iter()
+        .collect(),
         character: "refusals".to_owned(),
     }
 }

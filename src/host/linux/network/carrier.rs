@@ -228,12 +228,12 @@ impl Carrier {
     }
 
     fn read_generation(&mut self) -> Result<u32, HostError> {
-        let wrap = |e| HostError::io(format!("read the generation of rules in {}", self.ns.path), e);
-        let answers = self.socket.ask(&Request::new().op_getgen_do(&Nfgenmsg::new())).map_err(wrap)?;
+        let wrap =
+            |e| HostError::io(format!("read the generation of rules in {}", self.ns.path), e);
+        let answers =
+            self.socket.ask(&Request::new().op_getgen_do(&Nfgenmsg::new())).map_err(wrap)?;
         let attributes = answers.first().and_then(|a| a.get(4..)).unwrap_or(&[]);
-        GenAttrs::new(attributes)
-            .get_id()
-            .map_err(|e| wrap(std::io::Error::other(e.to_string())))
+        GenAttrs::new(attributes).get_id().map_err(|e| wrap(std::io::Error::other(e.to_string())))
     }
 }
 
@@ -246,7 +246,11 @@ pub(super) fn needs_engine(impairment: &Impairment) -> bool {
 fn devices() -> Result<Vec<CString>, HostError> {
     let wrap = |e| HostError::io("list the network devices", e);
     let all = if_nameindex().map_err(wrap)?;
-    Ok(all.iter().map(|device| device.name().to_owned()).filter(|n| n.as_c_str() != c"lo").collect())
+    Ok(all
+        .iter()
+        .map(|device| device.name().to_owned())
+        .filter(|n| n.as_c_str() != c"lo")
+        .collect())
 }
 
 fn handle_of(echoes: &[Echo], index: usize) -> Result<u64, HostError> {

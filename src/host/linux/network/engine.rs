@@ -61,8 +61,8 @@ struct Lane {
 impl Engine {
     pub fn start() -> Result<Engine, HostError> {
         let flags = EfdFlags::EFD_CLOEXEC | EfdFlags::EFD_NONBLOCK;
-        let wake = EventFd::from_flags(flags)
-            .map_err(|e| HostError::io("make an event descriptor", e))?;
+        let wake =
+            EventFd::from_flags(flags).map_err(|e| HostError::io("make an event descriptor", e))?;
         let wake = Arc::new(wake);
         let (orders, inbox) = channel();
         let woken = Arc::clone(&wake);

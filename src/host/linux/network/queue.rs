@@ -10,7 +10,9 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 
 use nix::sys::socket::{MsgFlags, recv, setsockopt, sockopt};
 
-use super::socket::{HEADER, NetfilterSocket, close_header, flag, outcome, put_attribute, put_header};
+use super::socket::{
+    HEADER, NetfilterSocket, close_header, flag, outcome, put_attribute, put_header,
+};
 use crate::host::HostError;
 
 /// The number of our queue in every namespace: "SQ". One drill per namespace, so one is enough.
@@ -216,8 +218,7 @@ fn waiting(datagram: &[u8]) -> impl Iterator<Item = Waiting> + '_ {
     let mut rest = datagram;
     std::iter::from_fn(move || {
         let header = rest.first_chunk::<HEADER>()?;
-        let length =
-            u32::from_ne_bytes([header[0], header[1], header[2], header[3]]) as usize;
+        let length = u32::from_ne_bytes([header[0], header[1], header[2], header[3]]) as usize;
         let kind = u16::from_ne_bytes([header[4], header[5]]);
         let payload = rest.get(HEADER..length)?;
         rest = rest.get(length.next_multiple_of(4)..).unwrap_or(&[]);
