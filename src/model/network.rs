@@ -79,6 +79,21 @@ impl Cidr {
     pub fn host(address: IpAddr) -> Cidr {
         Cidr { address, prefix: if address.is_ipv4() { 32 } else { 128 } }
     }
+
+    /// Does the block hold this address? Families never mix.
+    #[must_use]
+    pub fn contains(&self, address: IpAddr) -> bool {
+        let free = |width: u8| u32::from(width.saturating_sub(self.prefix));
+        match (self.address, address) {
+            (IpAddr::V4(block), IpAddr::V4(address)) => {
+                (block.to_bits() ^ address.to_bits()).checked_shr(free(32)).unwrap_or(0) == 0
+            }
+            (IpAddr::V6(block), IpAddr::V6(address)) => {
+                (block.to_bits() ^ address.to_bits()).checked_shr(free(128)).unwrap_or(0) == 0
+            }
+            _ => false,
+        }
+    }
 }
 
 impl FromStr for Cidr {
@@ -121,5 +136,22 @@ impl TryFrom<String> for Cidr {
 impl From<Cidr> for String {
     fn from(cidr: Cidr) -> String {
         cidr.to_string()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_block_holds_its_addresses_and_no_others() {
+        let holds = |block: &str, address: &str| {
+            block.parse::<Cidr>().unwrap().contains(address.parse().unwrap())
+        };
+        assert!(holds("10.0.0.0/8", "10.255.0.1") && !holds("10.0.0.0/8", "11.0.0.1"));
+        assert!(holds("10.0.0.1", "10.0.0.1") && !holds("10.0.0.1", "10.0.0.2"));
+        assert!(holds("0.0.0.0/0", "8.8.8.8") && !holds("0.0.0.0/0", "::1"));
+        assert!(holds("fd66::/64", "fd66::9") && !holds("fd66::/64", "fd67::9"));
+        assert!(holds("::/0", "fd66::9"));
     }
 }
