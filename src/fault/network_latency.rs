@@ -91,8 +91,7 @@ impl FaultKind for NetworkLatency {
             ports: &params.ports,
             peers: &peers,
         };
-        let effect =
-            Effect::Delay { delay: params.delay, jitter: params.jitter, seed: order.seed };
+        let effect = Effect::Delay { delay: params.delay, jitter: params.jitter, seed: order.seed };
         network_recipe::arm(host, order, packets, effect)
     }
 

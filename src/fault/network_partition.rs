@@ -154,9 +154,10 @@ mod tests {
 
     #[test]
     fn isolate_and_between_become_subject_and_peers() {
-        let isolate: FaultParams =
-            serde_saphyr::from_str("networkPartition: {isolate: p, from: [r, 10.0.0.0/8, fd66::1]}")
-                .unwrap();
+        let isolate: FaultParams = serde_saphyr::from_str(
+            "networkPartition: {isolate: p, from: [r, 10.0.0.0/8, fd66::1]}",
+        )
+        .unwrap();
         let facts = isolate.facts();
         assert_eq!(facts.subjects, ["p"]);
         let Peers::Some { targets, blocks } = facts.peers else { panic!() };
@@ -167,8 +168,7 @@ mod tests {
         let facts = between.facts();
         assert_eq!(facts.subjects, ["a"]);
         assert_eq!(facts.peers, Peers::Some { targets: vec!["b".to_owned()], blocks: vec![] });
-        let alone: FaultParams =
-            serde_saphyr::from_str("networkPartition: {isolate: p}").unwrap();
+        let alone: FaultParams = serde_saphyr::from_str("networkPartition: {isolate: p}").unwrap();
         assert_eq!(alone.facts().peers, Peers::Everyone);
     }
 

@@ -170,11 +170,7 @@ pub fn faults_of(
 }
 
 /// ` from replicas and 10.0.0.0/8, tcp port 6379`, for a summary.
-pub fn packets_in_words(
-    peers: &Peers,
-    protocol: Option<Protocol>,
-    ports: &[u16],
-) -> String {
+pub fn packets_in_words(peers: &Peers, protocol: Option<Protocol>, ports: &[u16]) -> String {
     let mut words = match peers {
         Peers::None => String::new(),
         Peers::Everyone => " from everyone".to_owned(),
@@ -189,7 +185,8 @@ pub fn packets_in_words(
     }
     if !ports.is_empty() {
         let ports: Vec<String> = ports.iter().map(ToString::to_string).collect();
-        words.push_str(&format!(" port {}", ports.join(", ")));
+        words += " port ";
+        words += &ports.join(", ");
     }
     words
 }
@@ -219,8 +216,7 @@ fn paths(order: &Order, direction: Direction, filter: &PacketFilter) -> Vec<Path
     let elsewhere = |peer: &&PeerHost| peer.netns.cookie != target.netns.cookie;
     let mut paths = Vec::new();
     for (index, peer) in order.peers.hosts.iter().filter(elsewhere).take(HOSTS).enumerate() {
-        let pairs =
-            [(peer.host.ipv4, target.host.ipv4), (peer.host.ipv6, target.host.ipv6)];
+        let pairs = [(peer.host.ipv4, target.host.ipv4), (peer.host.ipv6, target.host.ipv6)];
         for (peer_address, target_address) in pairs.into_iter().take(if index == 0 { 2 } else { 1 })
         {
             if !filter.peers.is_empty() && !filter.peers.iter().any(|b| b.contains(peer_address)) {

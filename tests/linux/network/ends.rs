@@ -10,7 +10,9 @@ use squall::model::id::DrillId;
 use squall::model::identity::NetnsIdentity;
 use squall::model::network::{Direction, PacketFilter};
 
-use super::world::{Family, LONG, MS, World, arrived, cut, delay, fly, injection, lose, meet, network};
+use super::world::{
+    Family, LONG, MS, World, arrived, cut, delay, fly, injection, lose, meet, network,
+};
 
 #[test]
 fn the_deadline_in_the_kernel_ends_it_alone() {

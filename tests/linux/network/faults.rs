@@ -109,10 +109,7 @@ fn order(world: &World, id: InjectionId, kind: &str, params: Value) -> Order {
         },
         peers: PeerSet {
             blocks: Vec::new(),
-            hosts: vec![PeerHost {
-                host: host_of("client", 0, 2),
-                netns: world.client.ns.clone(),
-            }],
+            hosts: vec![PeerHost { host: host_of("client", 0, 2), netns: world.client.ns.clone() }],
         },
         seed: 7,
         deadline: Span::secs(60),
@@ -128,15 +125,9 @@ fn kinds() -> Vec<(&'static str, Value)> {
         ("networkPartition", json!({"isolate": "server"})),
         ("networkPartition", json!({"isolate": "server", "direction": "in"})),
         ("networkPartition", json!({"isolate": "server", "direction": "out"})),
-        (
-            "networkPartition",
-            json!({"isolate": "server", "protocol": "tcp", "ports": [6379]}),
-        ),
+        ("networkPartition", json!({"isolate": "server", "protocol": "tcp", "ports": [6379]})),
         ("networkLatency", json!({"target": "server", "delay": "30ms", "jitter": "5ms"})),
-        (
-            "networkLatency",
-            json!({"target": "server", "delay": "30ms", "protocol": "udp"}),
-        ),
+        ("networkLatency", json!({"target": "server", "delay": "30ms", "protocol": "udp"})),
         ("networkLoss", json!({"target": "server", "percent": "20%"})),
     ]
 }
@@ -202,12 +193,7 @@ fn overlapping_faults_are_verified_without_lying() {
         "networkLatency",
         json!({"target": "server", "delay": "20ms"}),
     );
-    let off = order(
-        &world,
-        injection(&drill, 2),
-        "networkPartition",
-        json!({"isolate": "server"}),
-    );
+    let off = order(&world, injection(&drill, 2), "networkPartition", json!({"isolate": "server"}));
     let (latency, partition) = (entry("networkLatency"), entry("networkPartition"));
     let slow_undo = latency.arm(&mut host, &slow).unwrap();
     let off_undo = partition.arm(&mut host, &off).unwrap();

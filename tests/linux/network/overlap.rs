@@ -90,8 +90,6 @@ fn a_delayed_stream_loses_nothing_while_others_come_and_go() {
     assert_eq!(report.delays_ns.len(), 1500);
     let early = report.delays_ns.iter().filter(|d| **d < 200 * MS).count();
     assert_eq!(early, 0);
-    let reordered = report.delays_ns.windows(2).filter(|p| p[1] + 2 * MS < p[0]).count();
-    println!("{rounds} rounds, {reordered} much earlier than the one before");
 }
 
 #[test]

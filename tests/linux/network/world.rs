@@ -20,7 +20,7 @@ use squall::model::network::{Cidr, Direction, Effect, Impairment, PacketFilter, 
 use squall::model::units::{Percent, Span};
 
 /// Longer than any test: its end is not what is tested.
-pub const LONG: Duration = Duration::from_secs(60);
+pub const LONG: Duration = Duration::from_mins(1);
 pub const MS: u64 = 1_000_000;
 
 /// A network namespace that lives as long as this value.
@@ -90,7 +90,8 @@ impl World {
             let far_path = far.ns.path.as_str();
             let add = ["ip", "link", "add", &near_device, "type", "veth", "peer", "name"];
             world.server.program(&[&add[..], &[far_device, "netns", far_path]].concat());
-            for (space, device, host) in [(&world.server, near_device.as_str(), 1), (far, far_device, 2)]
+            for (space, device, host) in
+                [(&world.server, near_device.as_str(), 1), (far, far_device, 2)]
             {
                 let ipv4 = format!("10.77.{number}.{host}/24");
                 let ipv6 = format!("fd77:{number}::{host}/64");
@@ -118,7 +119,7 @@ impl World {
     }
 
     /// The same way back.
-    pub fn from_server(&self, family: Family, to: &Space) -> Canary {
+    pub fn server_to(&self, family: Family, to: &Space) -> Canary {
         let there = self.to_server(family, to);
         Canary {
             from: there.to,

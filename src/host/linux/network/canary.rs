@@ -67,7 +67,12 @@ struct Flight {
 }
 
 impl Flight {
-    fn run(&mut self, sender: &OwnedFd, receiver: &OwnedFd, canary: &Canary) -> Result<(), HostError> {
+    fn run(
+        &mut self,
+        sender: &OwnedFd,
+        receiver: &OwnedFd,
+        canary: &Canary,
+    ) -> Result<(), HostError> {
         let wrap = |e: io::Error| HostError::io(format!("fly to {}", canary.to_address), e);
         let started = monotonic_ns();
         let mut number = 0;
@@ -143,8 +148,7 @@ fn protocol_of(canary: &Canary) -> u8 {
 /// A raw socket in this thread's namespace, bound to one of its addresses.
 #[expect(unsafe_code, reason = "nix knows only raw sockets of the protocols that it names")]
 fn raw_socket(protocol: u8, address: IpAddr) -> Result<OwnedFd, HostError> {
-    let family =
-        if address.is_ipv6() { AddressFamily::Inet6 } else { AddressFamily::Inet };
+    let family = if address.is_ipv6() { AddressFamily::Inet6 } else { AddressFamily::Inet };
     let kind = SockType::Raw as libc::c_int | SockFlag::SOCK_CLOEXEC.bits();
     // SAFETY: no pointer is passed; the result is checked before it becomes an owned descriptor.
     let fd = unsafe { libc::socket(family as libc::c_int, kind, libc::c_int::from(protocol)) };

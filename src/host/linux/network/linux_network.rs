@@ -8,10 +8,10 @@ use super::carrier::{Carrier, needs_engine};
 use super::engine::Engine;
 use super::probing::{Found, probe};
 use super::{canary, listing};
+use crate::host::HostError;
 use crate::host::linux::clock::monotonic_ns;
 use crate::host::linux::netns;
 use crate::host::network::{Canary, CanaryReport, Network, Took};
-use crate::host::HostError;
 use crate::model::id::{DrillId, InjectionId};
 use crate::model::identity::NetnsIdentity;
 use crate::model::network::Impairment;
@@ -37,12 +37,7 @@ pub fn probe_carriers() -> Result<BTreeMap<String, String>, HostError> {
 impl LinuxNetwork {
     #[must_use]
     pub fn new(drill: DrillId) -> LinuxNetwork {
-        LinuxNetwork {
-            drill,
-            carriers: BTreeMap::new(),
-            engine: None,
-            found: OnceLock::new(),
-        }
+        LinuxNetwork { drill, carriers: BTreeMap::new(), engine: None, found: OnceLock::new() }
     }
 
     /// As [`probe_carriers`]; probes once, so that the first fault need not.

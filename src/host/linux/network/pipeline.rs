@@ -193,10 +193,7 @@ mod tests {
         pipeline.remove(A, 20 * MS, &mut out);
         assert_eq!(ids(&out), (0..100).step_by(2).collect::<Vec<_>>());
         assert_eq!(pipeline.next_due(), Some(50 * MS + MS / 10));
-        assert_eq!(
-            released(&mut pipeline, 100 * MS),
-            (1..100).step_by(2).collect::<Vec<_>>()
-        );
+        assert_eq!(released(&mut pipeline, 100 * MS), (1..100).step_by(2).collect::<Vec<_>>());
     }
 
     #[test]

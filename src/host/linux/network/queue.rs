@@ -10,7 +10,9 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 
 use nix::sys::socket::{MsgFlags, recv, setsockopt, sockopt};
 
-use super::socket::{HEADER, NetfilterSocket, close_header, flag, outcome, put_attribute, put_header};
+use super::socket::{
+    HEADER, NetfilterSocket, close_header, flag, outcome, put_attribute, put_header,
+};
 use crate::host::HostError;
 
 /// The number of our queue in every namespace: "SQ". One drill per namespace, so one is enough.
@@ -34,6 +36,7 @@ const CONFIG_LONGEST: u16 = 3;
 const CONFIG_MASK: u16 = 4;
 const CONFIG_FLAGS: u16 = 5;
 const COMMAND_BIND: u8 = 1;
+const COMMAND_UNBIND: u8 = 2;
 const COPY_META: u8 = 1;
 const FLAG_FAIL_OPEN: u32 = 1;
 const FLAG_GSO: u32 = 4;
@@ -96,6 +99,11 @@ impl Queue {
         })?;
         queue.settle().map_err(|e| HostError::io("set up a packet queue", e))?;
         Ok(queue)
+    }
+
+    /// Gives the queue's number free. Closing the socket would do so too, later.
+    pub fn unbind(&mut self) {
+        let _ = self.configure(CONFIG_COMMAND, &[COMMAND_UNBIND, 0, 0, 0]);
     }
 
     /// Super-packets as one (fast), or every segment by itself (for loss by packet).
@@ -216,8 +224,7 @@ fn waiting(datagram: &[u8]) -> impl Iterator<Item = Waiting> + '_ {
     let mut rest = datagram;
     std::iter::from_fn(move || {
         let header = rest.first_chunk::<HEADER>()?;
-        let length =
-            u32::from_ne_bytes([header[0], header[1], header[2], header[3]]) as usize;
+        let length = u32::from_ne_bytes([header[0], header[1], header[2], header[3]]) as usize;
         let kind = u16::from_ne_bytes([header[4], header[5]]);
         let payload = rest.get(HEADER..length)?;
         rest = rest.get(length.next_multiple_of(4)..).unwrap_or(&[]);
