@@ -9,12 +9,12 @@ use squall::model::message::FromInjector;
 
 use crate::drill::{Drill, is};
 use crate::fixture::Fixture;
+use crate::order::pause;
 use crate::script::{Answer, Ask, Tell};
 
 /// In force on that target, by the fault that leaves a mark on a process.
 fn paused(fixture: &mut Fixture, target: Target) -> Drill {
-    let pause = fixture.pause();
-    let mut drill = Drill::of(fixture, pause).hold().on_target(target).start();
+    let mut drill = Drill::of(fixture, pause()).hold().on_target(target).start();
     drill.wait_in_force();
     drill
 }
@@ -77,7 +77,11 @@ pub fn a_namespace_that_was_replaced_is_left_alone(fixture: &mut Fixture) {
                 )
             })
         });
-        assert!(is(&said, |m| matches!(m, FromInjector::Void { .. })), "{}: {said:?}", fault.kind());
+        assert!(
+            is(&said, |m| matches!(m, FromInjector::Void { .. })),
+            "{}: {said:?}",
+            fault.kind()
+        );
         assert!(matches!(fixture.ask(&Ask::RestoreNamespace(path)), Answer::Done));
         fixture.until_closed(&mut drill);
         fixture.forget(&drill);

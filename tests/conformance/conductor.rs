@@ -63,8 +63,9 @@ pub fn run(script: &str) -> ExitCode {
                 all_reverted: false,
             };
             conductor.begin();
-            conductor.work();
-            conductor.end();
+            if conductor.work() {
+                conductor.end();
+            }
             ExitCode::SUCCESS
         }
         Err(why) => {
@@ -137,13 +138,14 @@ impl Conductor {
         let realtime = name == "injector" || name == "prober";
         let spec = PartSpec { fds, enter, realtime, manner, ..PartSpec::new(name) };
         let part = part::spawn(spec).unwrap();
-        self.say(Said::Born { part: name.to_owned(), pid: part.pid() });
+        self.say(&Said::Born { part: name.to_owned(), pid: part.pid() });
         let pidfd = part.pidfd().try_clone_to_owned().unwrap();
         self.handles.push(part);
         pidfd
     }
 
-    fn work(&mut self) {
+    /// False: nobody watches any more. Our parts see our end, and revert.
+    fn work(&mut self) -> bool {
         let mut beat_ns = monotonic_ns();
         while !self.all_reverted {
             let now = monotonic_ns();
@@ -155,14 +157,14 @@ impl Conductor {
                 if who == "harness" {
                     match self.harness.receive() {
                         Ok(Some(Tell::Revert)) => self.revert(),
-                        // Nobody watches any more; our parts see our end.
-                        _ => std::process::exit(1),
+                        _ => return false,
                     }
                 } else {
                     self.hear(who);
                 }
             }
         }
+        true
     }
 
     /// Who can be read, after at most that long.
@@ -201,11 +203,11 @@ impl Conductor {
             FromInjector::AllReverted => self.all_reverted = true,
             _ => {}
         }
-        self.say(Said::Heard(Box::new(message)));
+        self.say(&Said::Heard(Box::new(message)));
     }
 
     fn lost(&mut self, who: &'static str) {
-        self.say(Said::Lost(who.to_owned()));
+        self.say(&Said::Lost(who.to_owned()));
         let heard = |part: &str| self.parts.contains_key(part);
         if who == "prober" {
             self.revert();
@@ -233,7 +235,7 @@ impl Conductor {
         for handle in &mut self.handles {
             assert!(handle.wait(ENDS_WITHIN).unwrap().is_some(), "a part does not end");
         }
-        self.say(Said::Ended);
+        self.say(&Said::Ended);
     }
 
     /// One that is dead hears nothing; that is found out elsewhere.
@@ -243,8 +245,8 @@ impl Conductor {
         }
     }
 
-    fn say(&mut self, said: Said) {
-        let _nobody = self.harness.send(&said);
+    fn say(&mut self, said: &Said) {
+        let _nobody = self.harness.send(said);
     }
 }
 

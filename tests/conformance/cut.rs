@@ -9,6 +9,7 @@ use squall::model::message::FromInjector;
 
 use crate::drill::Drill;
 use crate::fixture::Fixture;
+use crate::order::pause;
 use crate::script::{Answer, Ask};
 
 /// A pause that nobody looks after, its journal, and somebody else who is stopped too.
@@ -42,8 +43,7 @@ pub fn a_journal_with_a_flipped_bit_undoes_ours_or_nothing(fixture: &mut Fixture
 
 impl Orphan {
     fn make(fixture: &mut Fixture) -> Orphan {
-        let pause = fixture.pause();
-        let mut drill = Drill::of(fixture, pause).hold().start();
+        let mut drill = Drill::of(fixture, pause()).hold().start();
         drill.wait_in_force();
         drill.kill(&["conductor", "injector", "guardian"]);
         let ours = drill.script.order.target.process.clone().unwrap();

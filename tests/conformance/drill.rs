@@ -79,7 +79,10 @@ impl Drill {
                 assert_eq!(at, point, "said before: {:?}", self.said);
                 // It may be there before its conductor has said that it was born.
                 let part = point.split(':').next().unwrap();
-                self.wait_for("its birth", |s| matches!(s, Said::Born { part: p, .. } if p == part));
+                self.wait_for(
+                    "its birth",
+                    |s| matches!(s, Said::Born { part: p, .. } if p == part),
+                );
                 return;
             }
         }
@@ -112,6 +115,14 @@ impl Drill {
                 Event::Said => {}
                 Event::Stopped(_) => self.release(),
                 Event::Nothing => return,
+            }
+        }
+    }
+
+    pub fn listen_until(&mut self, until_ns: u64) {
+        while monotonic_ns() < until_ns {
+            if let Event::Stopped(_) = self.next(until_ns) {
+                self.release();
             }
         }
     }

@@ -7,7 +7,6 @@ use std::process::Command;
 use std::time::Duration;
 
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
-use squall::fault::{self, Fault};
 use squall::host::channel::Channel;
 use squall::host::linux::clock::monotonic_ns;
 use squall::host::linux::part::{self, Part};
@@ -72,18 +71,8 @@ impl Fixture {
         &self.lab
     }
 
-    /// The fault that no kernel undoes by itself.
-    pub fn pause(&self) -> &'static dyn Fault {
-        fault::find("processPause").unwrap()
-    }
-
     pub fn journals(&self) -> PathBuf {
         self.state.path().join("squall/journal")
-    }
-
-    /// To mount, one has to be root out here; the lab's own root is another.
-    pub fn may_mount(&self) -> bool {
-        nix::unistd::geteuid().is_root()
     }
 
     pub fn next_drill(&mut self) -> DrillId {

@@ -53,13 +53,12 @@ pub fn every_fault_is_undone_at_every_crash_point_whoever_dies(fixture: &mut Fix
 }
 
 pub fn every_fault_is_undone_when_whoever_undoes_it_dies_too(fixture: &mut Fixture) {
-    let everything = std::env::var_os("SQUALL_MATRIX").is_some();
     let (mut ran, mut left) = (0, 0);
     for fault in CATALOGUE.iter().copied() {
         for first in FIRST_KILLS.iter().copied() {
             let seconds = POINTS.iter().copied().filter(|p| !p.starts_with("injector"));
             for second in seconds {
-                if !everything && fault.kind() != TWICE {
+                if !everything() && fault.kind() != TWICE {
                     left += 1;
                     continue;
                 }
@@ -79,6 +78,11 @@ pub fn every_fault_is_undone_when_whoever_undoes_it_dies_too(fixture: &mut Fixtu
         }
     }
     println!("  {ran} cases; {left} more in `make matrix`");
+}
+
+/// Was everything asked for, as `make matrix` does?
+pub fn everything() -> bool {
+    std::env::var_os("SQUALL_MATRIX").is_some()
 }
 
 impl Case<'_> {
@@ -122,7 +126,10 @@ impl Case<'_> {
         };
         let restored = restored.unwrap_or_else(|left| {
             let records = fixture.records(&drill.script.drill);
-            panic!("{name}: left after {CLEAN_WITHIN:?}: {left:#?}\n{records:#?}\n{:#?}", drill.said)
+            panic!(
+                "{name}: left after {CLEAN_WITHIN:?}: {left:#?}\n{records:#?}\n{:#?}",
+                drill.said
+            )
         });
         assert_eq!(restored.by, self.expected(), "{name}: {:?}", drill.said);
         fixture.forget(&drill);

@@ -13,6 +13,11 @@ use squall::model::units::Span;
 /// Longer than any case: its end is not what ends the fault.
 const DEADLINE: Span = Span::secs(60);
 
+/// The fault that no kernel undoes by itself.
+pub fn pause() -> &'static dyn Fault {
+    squall::fault::find("processPause").unwrap()
+}
+
 /// The first injection of a drill: this fault on that target, with `others` at the far end.
 pub fn order(
     fault: &dyn Fault,

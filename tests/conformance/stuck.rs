@@ -9,14 +9,14 @@ use squall::model::message::FromInjector;
 
 use crate::drill::{Drill, is};
 use crate::fixture::Fixture;
+use crate::order::pause;
 use crate::script::{Said, Tell};
 
 /// An adversary stops the target again after each undo and before each look. Neither injector nor
 /// guardian may call that undone.
 fn stuck(fixture: &mut Fixture) -> (Drill, ProcessIdentity) {
     let points = ["injector: undone, not verified", "guardian: undone, not verified"];
-    let pause = fixture.pause();
-    let mut drill = Drill::of(fixture, pause).hold().stopping_at(&points).start();
+    let mut drill = Drill::of(fixture, pause()).hold().stopping_at(&points).start();
     drill.wait_in_force();
     let target = drill.script.order.target.process.clone().unwrap();
     drill.tell(Tell::Revert);
@@ -54,7 +54,7 @@ fn of_another_version(fixture: &Fixture, drill: &Drill) {
     let mut bytes = Vec::new();
     for mut record in fixture.records(&drill.script.drill) {
         if let JournalRecord::Armed(recipe) = &mut record {
-            recipe.kind = "processTrance".to_owned();
+            "processTrance".clone_into(&mut recipe.kind);
         }
         bytes.extend(encode(&record).unwrap());
     }
@@ -85,8 +85,7 @@ pub fn what_is_stuck_blocks_until_a_person_clears_it(fixture: &mut Fixture) {
 /// What is not seen in force is said to have failed, and is undone.
 pub fn a_fault_that_did_not_take_is_not_in_force(fixture: &mut Fixture) {
     let point = "injector: journalled active, not verified";
-    let pause = fixture.pause();
-    let mut drill = Drill::of(fixture, pause).hold().stopping_at(&[point]).start();
+    let mut drill = Drill::of(fixture, pause()).hold().stopping_at(&[point]).start();
     drill.wait_at(point);
     let target = drill.script.order.target.process.clone().unwrap();
     fixture.signal(&target, libc::SIGCONT);

@@ -3,7 +3,9 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
-use std::time::Instant;
+use std::time::Duration;
+
+use squall::host::linux::clock::monotonic_ns;
 
 use crate::fixture::Fixture;
 use crate::{churn, cut, disk, hang, matrix, stuck};
@@ -20,6 +22,7 @@ const TESTS: &[Test] = tests![
     matrix::every_fault_is_undone_at_every_crash_point_whoever_dies,
     matrix::every_fault_is_undone_when_whoever_undoes_it_dies_too,
     hang::a_part_that_hangs_is_replaced_within_its_lease,
+    hang::a_guardian_that_wakes_late_undoes_nothing_again,
     hang::the_kernel_ends_what_all_hang_over,
     churn::a_target_that_was_restarted_is_left_alone,
     churn::a_stranger_with_the_number_of_a_target_is_left_alone,
@@ -43,18 +46,26 @@ pub fn run(args: &[String]) -> ExitCode {
     for (name, test) in TESTS.iter().filter(|(name, _)| wanted(name)) {
         println!("test {name} ...");
         ran += 1;
-        let began = Instant::now();
+        let began = monotonic_ns();
         let fixture_now = fixture.get_or_insert_with(Fixture::new);
         let outcome = catch_unwind(AssertUnwindSafe(|| test(fixture_now)));
-        let seconds = began.elapsed().as_secs_f64();
-        println!("test {name} ... {} ({seconds:.1} s)", if outcome.is_ok() { "ok" } else { "FAILED" });
+        let seconds = Duration::from_nanos(monotonic_ns() - began).as_secs_f64();
+        println!(
+            "test {name} ... {} ({seconds:.1} s)",
+            if outcome.is_ok() { "ok" } else { "FAILED" }
+        );
         if outcome.is_err() {
             failed.push(*name);
             // Who knows what it left behind: the others get a new one.
             fixture = None;
         }
     }
-    println!("{} passed, {} failed, {} not asked for", ran - failed.len(), failed.len(), TESTS.len() - ran);
+    println!(
+        "{} passed, {} failed, {} not asked for",
+        ran - failed.len(),
+        failed.len(),
+        TESTS.len() - ran
+    );
     for name in &failed {
         println!("FAILED: {name}");
     }
