@@ -1,6 +1,7 @@
 //! Journals that lost bytes, or had one changed, while a pause was in force and nobody was left.
 //! Whatever can still be read undoes ours; nothing ever undoes anybody else's.
 
+use squall::fault::CATALOGUE;
 use squall::host::process::RunState;
 use squall::injection::journal::record::decode;
 use squall::injection::journal::{JournalRecord, record};
@@ -9,6 +10,7 @@ use squall::model::message::FromInjector;
 
 use crate::drill::Drill;
 use crate::fixture::Fixture;
+use crate::matrix::until_clean;
 use crate::order::pause;
 use crate::script::{Answer, Ask};
 
@@ -39,6 +41,20 @@ pub fn a_journal_with_a_flipped_bit_undoes_ours_or_nothing(fixture: &mut Fixture
         orphan.recover(fixture, &bytes, &format!("bit {bit} of byte {place} flipped"));
     }
     orphan.end(fixture);
+}
+
+/// The guardian holds every recipe itself, from before the fault on.
+pub fn a_guardian_undoes_without_its_journal(fixture: &mut Fixture) {
+    for fault in CATALOGUE.iter().copied() {
+        let mut drill = Drill::of(fixture, fault).hold().start();
+        drill.wait_in_force();
+        let path = fixture.journals().join(drill.script.drill.as_str());
+        std::fs::File::create(path).unwrap();
+        let killed_ns = drill.kill(&["injector"]);
+        let restored = until_clean(fixture, &mut drill, killed_ns);
+        assert!(restored.is_ok(), "{}: {restored:?}", fault.kind());
+        fixture.forget(&drill);
+    }
 }
 
 impl Orphan {

@@ -20,6 +20,8 @@ use crate::script::Tell;
 const LATE: Duration = Duration::from_millis(100);
 /// What a busy machine of two cores, and our own looking, may add.
 const SLACK: Duration = Duration::from_millis(400);
+/// How long a guardian waits for an injector that is late with an undo.
+const PATIENCE: Duration = Duration::from_secs(1);
 /// The deadline that the kernel holds where everybody hangs.
 const DEADLINE: Span = Span::millis(1500);
 
@@ -50,6 +52,23 @@ pub fn a_part_that_hangs_is_replaced_within_its_lease(fixture: &mut Fixture) {
         }
     }
     println!("  {left} cases more in `make matrix`");
+}
+
+/// It beats as ever and does not undo: the guardian waits a second beyond the deadline, no lease.
+pub fn an_injector_that_overstays_a_deadline_is_replaced(fixture: &mut Fixture) {
+    let point = "injector: revert ordered";
+    let setup = Drill::of(fixture, pause()).hold().deadline(DEADLINE).stopping_at(&[point]);
+    let mut drill = setup.start();
+    let since = monotonic_ns();
+    // Of itself, at its deadline; and there it stays.
+    drill.wait_at(point);
+    let late = monotonic_ns();
+    assert!(late >= since + DEADLINE.nanos(), "it reverts before its deadline");
+    let took = until_gone(fixture, &mut drill, late, "an injector that overstays its deadline");
+    let limit = PATIENCE + LATE + SLACK;
+    assert!(took <= limit, "replaced after {took:?}, more than {limit:?}");
+    fixture.until_closed(&mut drill);
+    fixture.forget(&drill);
 }
 
 /// A guardian that was stopped while all was undone must not undo it again when it wakes: the
