@@ -7,3 +7,8 @@ pub mod judge;
 pub mod model;
 pub mod plan;
 pub mod probe;
+
+/// The examples of CONTRIBUTING.md are compiled and run.
+#[cfg(doctest)]
+#[doc = include_str!("../CONTRIBUTING.md")]
+pub struct Contributing;
