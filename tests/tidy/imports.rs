@@ -77,7 +77,7 @@ pub fn table(tree: &Tree) -> Vec<String> {
         for (line, code) in file.program() {
             for target in named_after(code, "crate::") {
                 if target.is_empty() {
-                    broken.push(file.at(line, "`crate::{..}`: import each path by itself"));
+                    broken.push(file.at(line, "`crate::{`: close it on the same line"));
                 } else if target != room && !allowed.contains(&target) {
                     broken.push(file.at(line, format!("`{room}` may not know `{target}`")));
                 }
@@ -135,17 +135,29 @@ pub fn pure(tree: &Tree) -> Vec<String> {
     broken
 }
 
-/// The names that follow each place where `before` stands.
+/// The names that follow each place where `before` stands, those in braces one by one. An empty
+/// name stands for braces that are not closed on the line.
 pub fn named_after<'a>(code: &'a str, before: &str) -> Vec<&'a str> {
     let starts = code
         .match_indices(before)
         .filter(|(at, _)| !code[..*at].chars().next_back().is_some_and(is_word));
     starts
-        .map(|(at, _)| {
+        .flat_map(|(at, _)| {
             let rest = &code[at + before.len()..];
-            &rest[..rest.find(|c| !is_word(c)).unwrap_or(rest.len())]
+            match rest.strip_prefix('{').map(|group| group.split_once("};")) {
+                None => vec![first_name(rest)],
+                Some(None) => vec![""],
+                Some(Some((group, _))) => {
+                    let inside = group.split(", ").map(str::trim).filter(|item| !item.is_empty());
+                    inside.map(first_name).collect()
+                }
+            }
         })
         .collect()
+}
+
+fn first_name(text: &str) -> &str {
+    &text[..text.find(|c| !is_word(c)).unwrap_or(text.len())]
 }
 
 pub fn contains_word(code: &str, word: &str) -> bool {
@@ -169,7 +181,9 @@ mod can_fail {
         assert_eq!(bad("src/plan/a.rs", "use crate::guard::admit;"), 1);
         assert_eq!(bad("src/plan/a.rs", "use crate::model::id::DrillId;\ncrate::plan::x"), 0);
         assert_eq!(bad("src/plan/a.rs", "fn f() { crate::host::x() }"), 1);
-        assert_eq!(bad("src/plan/a.rs", "use crate::{model, plan};"), 1);
+        assert_eq!(bad("src/plan/a.rs", "use crate::{model, plan};"), 0);
+        assert_eq!(bad("src/plan/a.rs", "use crate::{model::{id, plan}, host::x, lab};"), 2);
+        assert_eq!(bad("src/plan/a.rs", "use crate::{\n    model,\n};"), 1);
         assert_eq!(
             bad("src/plan/a.rs", "// crate::host\n#[cfg(test)]\nmod t { crate::host::x }"),
             0
