@@ -3,9 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::CheckKind;
-use super::measure::Measured;
-use crate::model::outcome::ClaimVerdict;
+use super::{Asked, CheckKind, Figure, Measured, Side, words};
 use crate::model::units::Span;
 use crate::model::verdict::ClaimReport;
 
@@ -30,18 +28,24 @@ impl CheckKind for Downtime {
         Some(&params.probe)
     }
 
-    fn judge(params: &Params, _measured: &Measured) -> ClaimReport {
-        ClaimReport {
-            check: Self::KIND.to_owned(),
+    fn judge(params: &Params, measured: &Measured) -> ClaimReport {
+        let asked = Asked {
+            check: Self::KIND,
             probe: params.probe.clone(),
-            verdict: ClaimVerdict::Inconclusive,
-            measured: None,
-            error: None,
+            claim: format!("downtime of {} at most {}", params.probe, params.at_most),
             limit: params.at_most.seconds(),
-            unit: "seconds".to_owned(),
-            claim: String::new(),
-            finding: String::new(),
-            stop_condition: false,
-        }
+            unit: "seconds",
+            side: Side::AtMost,
+        };
+        measured.on_probe(asked, |probe| {
+            let (down, error) = (probe.report.downtime_seconds, probe.downtime_error());
+            let outages = words::counted(probe.outages(), "outage");
+            Ok(Figure {
+                measured: down,
+                error,
+                finding: format!("{} in {outages}", words::seconds_with_error(down, error)),
+                bound: probe.never_ended(),
+            })
+        })
     }
 }

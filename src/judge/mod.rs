@@ -10,9 +10,55 @@ use serde_json::Value;
 
 use crate::model::verdict::ClaimReport;
 
+mod bitmap;
+mod claim;
+mod doubt;
+pub mod ledger;
+pub mod live;
 pub mod measure;
+#[cfg(test)]
+pub(crate) mod scripted;
+mod standing;
+#[cfg(test)]
+mod tests;
+mod verdict;
+mod words;
 
-use measure::Measured;
+pub use claim::{Asked, Figure, Side};
+pub use doubt::{Doubt, Weight};
+pub use live::Live;
+pub use measure::Measured;
+pub use verdict::judge;
+
+/// What one drill does not show: said beside every figure of a report.
+pub const SINGLE_DRILL: &str = "n=1: bounds no RTO";
+
+/// Why a history cannot be judged at all.
+#[derive(Debug, thiserror::Error)]
+pub enum JudgeError {
+    #[error("the history does not begin with its opening; its first line is lost")]
+    NoOpening,
+    #[error("the history has two openings; it is of more than one drill")]
+    TwoOpenings,
+    #[error(
+        "the history is of version {found}, and this squall reads up to {known}; use a newer one"
+    )]
+    Newer { found: u32, known: u32 },
+    #[error("no check is called `{0}`; the plan is of another version of squall")]
+    UnknownCheck(String),
+    #[error("cannot read the parameters of `{check}`: {why}")]
+    Params { check: String, why: String },
+    #[error("the history says that stop condition {0} was met, and the plan has no such one")]
+    UnknownCondition(usize),
+    #[error("make a histogram: {0:?}")]
+    Histogram(hdrhistogram::CreationError),
+}
+
+impl From<hdrhistogram::CreationError> for JudgeError {
+    fn from(error: hdrhistogram::CreationError) -> JudgeError {
+        JudgeError::Histogram(error)
+    }
+}
 
 /// One check, typed. Each file of this folder has one.
 pub trait CheckKind: Sync {
@@ -36,6 +82,11 @@ pub trait CheckKind: Sync {
     /// Can it end a hold early? Then it is also asked while the drill runs.
     const STOPS: bool = false;
 
+    /// While the drill runs: why the hold must end now. Asked only of checks that stop.
+    fn trips(_params: &Self::Params, _live: &mut Live, _now_ns: u64) -> Option<String> {
+        None
+    }
+
     fn judge(params: &Self::Params, measured: &Measured) -> ClaimReport;
 }
 
@@ -45,6 +96,8 @@ pub trait CheckEntry: Sync {
     fn summary(&self) -> &'static str;
     fn example(&self) -> &'static str;
     fn stops(&self) -> bool;
+    /// Why the hold must end now, if it must; parameters that are not this check's never trip.
+    fn trips(&self, params: &Value, live: &mut Live, now_ns: u64) -> Option<String>;
     /// Errors: parameters that are not this check's.
     fn judge(&self, params: &Value, measured: &Measured) -> Result<ClaimReport, String>;
 }
@@ -64,6 +117,10 @@ impl<C: CheckKind> CheckEntry for C {
 
     fn stops(&self) -> bool {
         C::STOPS
+    }
+
+    fn trips(&self, params: &Value, live: &mut Live, now_ns: u64) -> Option<String> {
+        C::trips(&C::Params::deserialize(params).ok()?, live, now_ns)
     }
 
     fn judge(&self, params: &Value, measured: &Measured) -> Result<ClaimReport, String> {
@@ -124,6 +181,15 @@ macro_rules! catalogue {
 
 catalogue! {
     downtime::Downtime,
+    longest_outage::LongestOutage,
+    availability::Availability,
+    recovery::Recovery,
+    role_moved::RoleMoved,
+    data_loss::DataLoss,
+    latency::Latency,
+    not_affected::NotAffected,
+    error_budget::ErrorBudget,
+    outage::Outage,
 }
 
 /// The entry of that kind, if there is one.

@@ -96,6 +96,8 @@ pub enum ToGuardian {
     /// It is reverted and seen to be gone.
     Forget(InjectionId),
     Beat,
+    /// The injector could not undo something and ends itself; try what remains.
+    TakeOver,
     /// The drill is over.
     Goodbye,
 }
@@ -141,7 +143,7 @@ pub enum ToProber {
     Goodbye,
 }
 
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ProberHello {
     pub drill: DrillId,
@@ -152,6 +154,20 @@ pub struct ProberHello {
     /// Values of the variables that probes refer to by name. Never logged, never in an argument.
     pub secrets: BTreeMap<String, String>,
     pub seed: u64,
+}
+
+/// Prints the names of the secrets only.
+impl std::fmt::Debug for ProberHello {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ProberHello")
+            .field("drill", &self.drill)
+            .field("probes", &self.probes)
+            .field("watches", &self.watches)
+            .field("netns", &self.netns)
+            .field("secrets", &self.secrets.keys())
+            .field("seed", &self.seed)
+            .finish()
+    }
 }
 
 /// One instance whose role is asked again and again, from within its own namespace.

@@ -217,7 +217,8 @@ pub struct InjectionReport {
     pub effective_seconds: Option<f64>,
     pub error_seconds: Option<f64>,
     pub gone_seconds: Option<f64>,
-    /// `reverted`, `void`, `stuck`, `never in force`, `relied on the system`.
+    /// `reverted`, `void`, `stuck`, `never in force`, `relied on the system`, `unknown` where the
+    /// history does not say.
     pub ended: String,
     pub by: String,
     pub evidence: Vec<String>,

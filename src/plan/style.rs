@@ -11,6 +11,11 @@ pub enum Style {
 }
 
 impl Style {
+    #[must_use]
+    pub fn of(colour: bool) -> Style {
+        if colour { Style::Colour } else { Style::Plain }
+    }
+
     pub(super) fn bold(self, text: &str) -> String {
         self.dress(Ansi::new().bold(), text)
     }

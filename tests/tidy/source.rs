@@ -125,12 +125,21 @@ fn outside_tests(code: &str) -> impl Iterator<Item = (usize, &str)> {
     })
 }
 
-/// Paths without ending of modules that are declared after `#[cfg(test)]`.
+/// Paths without ending of modules that are declared after `#[cfg(test)]`, other attributes between.
 fn test_modules(file: &File) -> Vec<String> {
     let folder = module_folder(&file.path);
-    let lines: Vec<&str> = file.code.lines().map(str::trim).collect();
-    let pairs = lines.windows(2).filter(|pair| pair[0] == "#[cfg(test)]");
-    pairs.filter_map(|pair| Some(format!("{folder}/{}", declared(pair[1])?))).collect()
+    let mut found = Vec::new();
+    let mut marked = false;
+    for line in file.code.lines().map(str::trim) {
+        if line == "#[cfg(test)]" {
+            marked = true;
+        } else if !line.starts_with("#[") {
+            let module = declared(line).filter(|_| marked);
+            found.extend(module.map(|name| format!("{folder}/{name}")));
+            marked = false;
+        }
+    }
+    found
 }
 
 /// `name` of `pub mod name;`.

@@ -4,9 +4,12 @@
 //! namespace in which it was made, so it can be handed back out.
 
 use std::fs::File;
-use std::os::fd::AsFd;
+use std::net::IpAddr;
+use std::os::fd::{AsFd, OwnedFd};
 
-use nix::sched::{CloneFlags, setns};
+use nix::mount::{MsFlags, mount};
+use nix::sched::{CloneFlags, setns, unshare};
+use nix::sys::socket::{AddressFamily, SockFlag, SockType, socket};
 
 use super::clock::boot;
 use crate::host::HostError;
@@ -21,6 +24,22 @@ pub fn identify(path: &str) -> Result<NetnsIdentity, HostError> {
     Ok(NetnsIdentity { path: path.to_owned(), cookie, boot: boot()? })
 }
 
+/// Makes a network namespace and gives it that name, which must not exist yet.
+pub fn create(path: &str) -> Result<NetnsIdentity, HostError> {
+    File::create_new(path).map_err(|e| HostError::io(format!("make {path}"), e))?;
+    std::thread::scope(|scope| {
+        let thread = scope.spawn(|| {
+            unshare(CloneFlags::CLONE_NEWNET)
+                .map_err(|e| HostError::io("make a network namespace", e))?;
+            let own = Some("/proc/thread-self/ns/net");
+            mount(own, path, None::<&str>, MsFlags::MS_BIND, None::<&str>)
+                .map_err(|e| HostError::io(format!("name a network namespace {path}"), e))
+        });
+        joined(thread.join(), path)
+    })?;
+    identify(path)
+}
+
 /// Runs `work` inside the namespace, on a thread of its own. Errors: `Gone` when the path names
 /// another namespace than it did, or none.
 pub fn inside<R: Send>(
@@ -28,27 +47,68 @@ pub fn inside<R: Send>(
     work: impl FnOnce() -> Result<R, HostError> + Send,
 ) -> Result<R, HostError> {
     on_thread(&ns.path, || {
-        if cookie_here()? != ns.cookie {
-            return Err(HostError::Gone(format!("network namespace {}", ns.path)));
-        }
+        same(ns)?;
         work()
     })?
 }
 
-fn on_thread<R: Send>(path: &str, work: impl FnOnce() -> R + Send) -> Result<R, HostError> {
-    let file = File::open(path).map_err(|e| match e.kind() {
+/// Moves the whole process in, which must have one thread only: threads that exist already would
+/// stay behind. Errors: as [`inside`]; after one the process may stand in either namespace and
+/// should end.
+pub fn enter(ns: &NetnsIdentity) -> Result<(), HostError> {
+    let threads = std::fs::read_dir("/proc/self/task")
+        .map_err(|e| HostError::io("count the threads of this process", e))?
+        .count();
+    if threads != 1 {
+        let why = std::io::Error::other(format!("{threads} threads are running already"));
+        return Err(HostError::io(format!("move the process into {}", ns.path), why));
+    }
+    let file = open(&ns.path)?;
+    setns(file.as_fd(), CloneFlags::CLONE_NEWNET)
+        .map_err(|e| HostError::io(format!("enter {}", ns.path), e))?;
+    same(ns)
+}
+
+/// An unconnected TCP socket that was made inside the namespace and stays there wherever it is
+/// used: close-on-exec and non-blocking. Errors: as [`inside`].
+pub fn tcp_socket(ns: &NetnsIdentity, family: IpAddr) -> Result<OwnedFd, HostError> {
+    let family = if family.is_ipv4() { AddressFamily::Inet } else { AddressFamily::Inet6 };
+    let flags = SockFlag::SOCK_CLOEXEC | SockFlag::SOCK_NONBLOCK;
+    inside(ns, || {
+        socket(family, SockType::Stream, flags, None)
+            .map_err(|e| HostError::io(format!("open a socket in {}", ns.path), e))
+    })
+}
+
+fn same(ns: &NetnsIdentity) -> Result<(), HostError> {
+    if cookie_here()? == ns.cookie {
+        return Ok(());
+    }
+    Err(HostError::Gone(format!("network namespace {}", ns.path)))
+}
+
+fn open(path: &str) -> Result<File, HostError> {
+    File::open(path).map_err(|e| match e.kind() {
         std::io::ErrorKind::NotFound => HostError::Gone(format!("network namespace {path}")),
         _ => HostError::io(format!("open {path}"), e),
-    })?;
+    })
+}
+
+fn on_thread<R: Send>(path: &str, work: impl FnOnce() -> R + Send) -> Result<R, HostError> {
+    let file = open(path)?;
     std::thread::scope(|scope| {
         let thread = scope.spawn(|| {
             setns(file.as_fd(), CloneFlags::CLONE_NEWNET)
                 .map_err(|e| HostError::io(format!("enter {path}"), e))?;
             Ok(work())
         });
-        thread.join().unwrap_or_else(|_| {
-            Err(HostError::io(format!("work in {path}"), std::io::Error::other("it panicked")))
-        })
+        joined(thread.join(), path)
+    })
+}
+
+fn joined<R>(end: std::thread::Result<Result<R, HostError>>, path: &str) -> Result<R, HostError> {
+    end.unwrap_or_else(|_| {
+        Err(HostError::io(format!("work in {path}"), std::io::Error::other("it panicked")))
     })
 }
 

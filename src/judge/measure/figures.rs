@@ -1,0 +1,132 @@
+//! Everything that checks judge by, put together from the parts of this folder.
+
+use std::collections::BTreeMap;
+
+use super::lag::{self, OwnLag};
+use super::probe::{self, ProbeFigures};
+use super::role::{self, RoleMoves};
+use super::timeline::Timeline;
+use super::window::Frame;
+use super::{injection, stage};
+use crate::judge::JudgeError;
+use crate::judge::claim::{Asked, Figure};
+use crate::judge::doubt::Doubt;
+use crate::judge::ledger::ledger;
+use crate::model::history::Phase;
+use crate::model::plan::Plan;
+use crate::model::verdict::{ClaimReport, InjectionReport, RoleSpan, Stage};
+
+/// Everything that checks judge by.
+#[derive(Debug, Clone)]
+pub struct Measured<'a> {
+    pub plan: &'a Plan,
+    /// All machinery, no fault.
+    pub null: bool,
+    pub frame: Frame,
+    pub probes: BTreeMap<String, ProbeFigures>,
+    pub moves: RoleMoves,
+    pub stages: Vec<Stage>,
+    pub roles: Vec<RoleSpan>,
+    pub injections: Vec<InjectionReport>,
+    pub lag: OwnLag,
+    /// What weakens every claim.
+    pub doubts: Vec<Doubt>,
+}
+
+impl<'a> Measured<'a> {
+    /// Errors: a histogram that cannot be made.
+    pub fn of(timeline: &Timeline<'a>) -> Result<Measured<'a>, JudgeError> {
+        let plan = &timeline.opened.plan;
+        let frame = Frame::of(timeline);
+        let lag = lag::own_lag(timeline, &frame);
+        let mut probes = BTreeMap::new();
+        for (name, spec) in &plan.experiment.probes {
+            let slots = timeline.slots.get(name.as_str()).map_or(&[][..], Vec::as_slice);
+            let mut figures = probe::figures(spec, slots, &frame)?;
+            figures.prober_doubts = prober_doubts(timeline, lag);
+            figures.report.ledger = ledger(slots, timeline.reads.get(name.as_str()), &frame);
+            probes.insert(name.clone(), figures);
+        }
+        let moves = role::moves(timeline, &frame);
+        Ok(Measured {
+            plan,
+            null: timeline.opened.null,
+            stages: stage::stages(timeline, &frame, &probes, &moves),
+            roles: role::spans(timeline, &frame),
+            injections: injection::injections(timeline, &frame, &moves),
+            doubts: drill_doubts(timeline, &frame),
+            frame,
+            probes,
+            moves,
+            lag,
+        })
+    }
+
+    /// Everything that weakens a claim on this probe.
+    #[must_use]
+    pub fn doubts_on<'m>(&'m self, probe: &'m ProbeFigures) -> Vec<&'m Doubt> {
+        self.doubts.iter().chain(&probe.doubts).chain(&probe.prober_doubts).collect()
+    }
+}
+
+impl Measured<'_> {
+    /// Weighs a figure of a probe; without the probe, or without a figure, nothing holds.
+    pub fn on_probe(
+        &self,
+        asked: Asked,
+        figure: impl FnOnce(&ProbeFigures) -> Result<Figure, String>,
+    ) -> ClaimReport {
+        let Some(probe) = self.probes.get(&asked.probe) else {
+            let why = format!("the plan has no probe {}", asked.probe);
+            return asked.unknown(why);
+        };
+        match figure(probe) {
+            Ok(figure) => asked.weigh(figure, &self.doubts_on(probe)),
+            Err(why) => asked.unknown(why),
+        }
+    }
+
+    /// What weakens a ledger: it is counted, not timed, so slots that were invalid take nothing
+    /// from it.
+    #[must_use]
+    pub fn doubts_on_ledger<'m>(&'m self, probe: &'m ProbeFigures) -> Vec<&'m Doubt> {
+        self.doubts.iter().chain(&probe.prober_doubts).collect()
+    }
+}
+
+fn prober_doubts(timeline: &Timeline, lag: OwnLag) -> Vec<Doubt> {
+    let mut doubts = Vec::new();
+    if let Some(why) = timeline.prober_lost() {
+        doubts.push(Doubt::weakens(format!("the prober was lost: {why}")));
+    }
+    if lag.stalled_too_long {
+        let stalled = lag.report.stalled;
+        doubts.push(Doubt::weakens(format!("the prober did not run for {stalled:.0} ms")));
+    }
+    doubts
+}
+
+fn drill_doubts(timeline: &Timeline, frame: &Frame) -> Vec<Doubt> {
+    let mut doubts = Vec::new();
+    if !frame.in_force {
+        let unsteady = timeline.began(Phase::Steady).is_some();
+        doubts.push(Doubt::voids(if unsteady && timeline.began(Phase::Method).is_none() {
+            "the steady state was not reached, so nothing was injected"
+        } else {
+            "no fault was ever in force"
+        }));
+    }
+    if let Some(why) = timeline.cut_short() {
+        doubts.push(Doubt::weakens(format!("the drill was cut short: {why}")));
+    }
+    if frame.in_force && !frame.complete {
+        doubts.push(Doubt::weakens("the history lacks the end of the recovery watch"));
+    }
+    for (at_ns, _, why) in &timeline.disturbed {
+        if (frame.began_ns..=frame.end_ns).contains(at_ns) {
+            let at = frame.axis().at(*at_ns);
+            doubts.push(Doubt::weakens(format!("disturbed at {at:.3} s: {why}")));
+        }
+    }
+    doubts
+}

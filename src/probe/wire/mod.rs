@@ -1,0 +1,6 @@
+//! What probes of network services share: where to connect, how, and what an error means.
+
+pub mod connect;
+pub mod endpoint;
+pub mod error;
+pub mod tls;

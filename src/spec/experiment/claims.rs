@@ -1,0 +1,96 @@
+//! Hypothesis and stop conditions: whom each claim names, and whether it stands where it can be
+//! asked.
+
+use super::super::finding::Code;
+use super::super::sheet::Sheet;
+use super::super::tree::Node;
+use super::Review;
+use super::steps::undeclared;
+use crate::judge::CheckParams;
+use crate::model::experiment::Claim;
+
+impl Review<'_> {
+    pub(super) fn check_claims(&self, sheet: &mut Sheet) {
+        let hypothesis = self.spec.get("hypothesis");
+        if hypothesis.is_none_or(|node| node.items().is_empty() && sheet.is_clean(node)) {
+            let written = self.spec.entry("hypothesis");
+            let span = written.map_or(self.label.clone(), |entry| entry.key.span.clone());
+            sheet
+                .error(
+                    Code::EmptyHypothesis,
+                    span,
+                    "the experiment claims nothing, so nothing could be learned",
+                )
+                .help("add a claim: `hypothesis: [{downtime: {probe: NAME, atMost: 5s}}]`");
+        }
+        self.check_list("hypothesis", &self.document.hypothesis, sheet);
+        self.check_list("stopConditions", &self.document.stop_conditions, sheet);
+    }
+
+    fn check_list(&self, key: &str, claims: &[CheckParams], sheet: &mut Sheet) {
+        let nodes = self.decoded.kept(self.spec.get(key));
+        for (claim, node) in claims.iter().zip(nodes) {
+            check_place(key, claim, node, sheet);
+            if !self.decoded.is_whole(node) {
+                continue;
+            }
+            for (word, section, name) in
+                [("probe", "probes", claim.probe()), ("target", "targets", claim.target())]
+            {
+                let known = self.names(section);
+                let Some(name) = name.filter(|name| !known.contains(name)) else { continue };
+                let message = format!("the claim names the {word} `{name}`, which is not declared");
+                sheet
+                    .error(Code::UnknownReference, named(node, word, name).span.clone(), message)
+                    .help(undeclared(name, &known, section));
+            }
+        }
+    }
+}
+
+/// A check that stops is asked while the drill runs; the others need all of it.
+fn check_place(key: &str, claim: &CheckParams, node: &Node, sheet: &mut Sheet) {
+    let span = node.entries().first().map_or(node.span.clone(), |entry| entry.key.span.clone());
+    let (kind, _) = claim.canonical();
+    let in_stops = key == "stopConditions";
+    if in_stops && !claim.stops() {
+        let stopping: Vec<&str> = crate::judge::CATALOGUE
+            .iter()
+            .filter(|check| check.stops())
+            .map(|check| check.kind())
+            .collect();
+        sheet
+            .error(
+                Code::MisplacedCheck,
+                span,
+                format!("`{kind}` cannot stop a drill: it is judged at the end"),
+            )
+            .help(format!("put it under `hypothesis`; what can stop: {}", stopping.join(", ")));
+    } else if !in_stops && claim.stops() {
+        sheet
+            .error(
+                Code::MisplacedCheck,
+                span,
+                format!("`{kind}` stops a drill and belongs under `stopConditions`"),
+            )
+            .help("move it there; tripped, it is a deviated claim all the same");
+    }
+}
+
+/// The value that names a probe or a target.
+fn named<'n>(node: &'n Node, word: &str, name: &str) -> &'n Node {
+    let by_key = node.entries().first().and_then(|entry| entry.value.get(word));
+    by_key.or_else(|| node.scalar(name)).unwrap_or(node)
+}
+
+/// As the model keeps it.
+pub(super) fn model(claim: &CheckParams, line: u64) -> Claim {
+    let (check, params) = claim.canonical();
+    Claim {
+        check: check.to_owned(),
+        params,
+        probe: claim.probe().map(str::to_owned),
+        target: claim.target().map(str::to_owned),
+        line,
+    }
+}

@@ -1,0 +1,147 @@
+//! Targets against the lab: does what they select exist?
+
+use super::super::finding::Code;
+use super::super::sheet::Sheet;
+use super::super::suggest;
+use super::super::tree::{Entry, Node};
+use super::{LabInView, Review};
+use crate::model::experiment::{LabSelector, Pick};
+use crate::model::lab::{LabSpec, Service};
+
+impl Review<'_> {
+    pub(super) fn check_selectors(&self, sheet: &mut Sheet) {
+        for entry in self.entries("targets").iter().filter(|e| self.decoded.is_whole(&e.value)) {
+            let Some(target) = self.document.targets.get(&entry.key.text) else { continue };
+            let Some(selector) = &target.lab else {
+                sheet
+                    .error(
+                        Code::EmptySelector,
+                        entry.key.span.clone(),
+                        format!("the target `{}` selects nothing", entry.key.text),
+                    )
+                    .help("say what may be hit: `lab: {service: NAME, role: ROLE}`");
+                continue;
+            };
+            match &self.lab {
+                LabInView::Broken => {}
+                LabInView::None => sheet
+                    .error(
+                        Code::Lab,
+                        label(entry, "lab"),
+                        format!(
+                            "the target `{}` is in a lab, and the experiment names none",
+                            entry.key.text
+                        ),
+                    )
+                    .help("add `lab: FILE` to the spec, or run it with `--lab FILE`"),
+                LabInView::Known(lab) => check_selector(entry, selector, lab, sheet),
+            }
+            check_pick(entry, target.pick.0, sheet);
+            if let LabInView::Known(lab) = &self.lab {
+                check_count(entry, selector, target.pick.0, lab, sheet);
+            }
+        }
+    }
+}
+
+fn label(entry: &Entry, key: &str) -> std::ops::Range<usize> {
+    entry.value.entry(key).map_or(entry.key.span.clone(), |inner| inner.key.span.clone())
+}
+
+fn check_selector(entry: &Entry, selector: &LabSelector, lab: &LabSpec, sheet: &mut Sheet) {
+    let at = |key: &str| {
+        entry.value.at(&["lab", key]).map_or(entry.key.span.clone(), |node| node.span.clone())
+    };
+    let Some(service) = lab.services.get(&selector.service) else {
+        let known: Vec<&str> = lab.services.keys().map(String::as_str).collect();
+        let message = format!("the lab has no service `{}`", selector.service);
+        sheet
+            .error(Code::UnknownReference, at("service"), message)
+            .help(suggest::remedy(&selector.service, &known));
+        return;
+    };
+    if let Some(role) = &selector.role {
+        check_role(role, &selector.service, service, (at("role"), sheet));
+    }
+    let hosts = entry.value.at(&["lab", "hosts"]).map_or(&[][..], Node::items);
+    let known: Vec<&str> = service.hosts.iter().map(String::as_str).collect();
+    for host in hosts {
+        let Some(text) = host.text().filter(|text| !known.contains(text)) else { continue };
+        sheet
+            .error(
+                Code::UnknownReference,
+                host.span.clone(),
+                format!("the service `{}` does not run on `{text}`", selector.service),
+            )
+            .help(suggest::remedy(text, &known));
+    }
+}
+
+fn check_role(
+    role: &str,
+    name: &str,
+    service: &Service,
+    (span, sheet): (std::ops::Range<usize>, &mut Sheet),
+) {
+    let Some(reader) = &service.role else {
+        sheet
+            .error(
+                Code::UnknownReference,
+                span,
+                format!("the service `{name}` does not tell its role"),
+            )
+            .help("leave `role` out, or give the service a `role` in the lab");
+        return;
+    };
+    let known: Vec<&str> = reader.roles.iter().map(|rule| rule.role.as_str()).collect();
+    if !known.contains(&role) {
+        sheet
+            .error(Code::UnknownReference, span, format!("`{name}` never has the role `{role}`"))
+            .help(suggest::remedy(role, &known));
+    }
+}
+
+fn check_pick(entry: &Entry, pick: Pick, sheet: &mut Sheet) {
+    if pick == Pick::Share(crate::model::units::Percent(0.0)) {
+        let span = entry.value.get("pick").map_or(entry.key.span.clone(), |node| node.span.clone());
+        sheet
+            .error(Code::EmptySelector, span, "a pick of 0% hits nothing")
+            .help("leave the target out, or pick at least one");
+    }
+}
+
+/// What is picked of the instances that can be found at most.
+fn check_count(
+    entry: &Entry,
+    selector: &LabSelector,
+    pick: Pick,
+    lab: &LabSpec,
+    sheet: &mut Sheet,
+) {
+    let Some(service) = lab.services.get(&selector.service) else { return };
+    let wanted = |host: &&String| selector.hosts.is_empty() || selector.hosts.contains(host);
+    let found = service.hosts.iter().filter(wanted).count();
+    let span = entry.value.get("pick").map_or(entry.key.span.clone(), |node| node.span.clone());
+    if found > 0 && pick.count(found) == 0 {
+        sheet
+            .error(
+                Code::EmptySelector,
+                span,
+                format!(
+                    "a minority of {found} is nobody: the target `{}` hits nothing",
+                    entry.key.text
+                ),
+            )
+            .help("pick a count, or select more instances");
+    } else if let Pick::Count(n) = pick
+        && usize::try_from(n).is_ok_and(|n| n > found)
+    {
+        sheet
+            .warning(
+                Code::EmptySelector,
+                span,
+                format!("{n} are to be picked, and `{}` has {found}", selector.service),
+            )
+            .help("all of them will be hit; write `pick: all` if that is meant");
+    }
+}

@@ -1,0 +1,1 @@
+//! Documents made to hurt the reader: they are refused, quickly, with a sentence.

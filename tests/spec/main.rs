@@ -1,0 +1,23 @@
+//! The language from outside: bad documents and what is said of them, good ones and what comes out.
+
+mod abuse;
+mod bad;
+mod reference;
+
+use std::path::PathBuf;
+
+use squall::spec::{AnyDocument, Findings, Surroundings};
+
+/// A folder beside this file.
+fn folder(name: &str) -> PathBuf {
+    PathBuf::from("tests/spec").join(name)
+}
+
+/// No variable is set.
+fn unset(_: &str) -> Option<String> {
+    None
+}
+
+fn read(path: &std::path::Path) -> Result<AnyDocument, Findings> {
+    squall::spec::any(path, &Surroundings { lab: None, env: &unset })
+}
