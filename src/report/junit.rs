@@ -95,7 +95,9 @@ fn drill_case(classname: &str, report: &Report) -> TestCase {
     };
     let mut case = TestCase::new("ends clean", status);
     case.set_classname(classname);
-    case.set_system_out(sentence::window(&report.window));
+    if let Some(window) = sentence::window(&report.window) {
+        case.set_system_out(window);
+    }
     case
 }
 

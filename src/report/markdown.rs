@@ -31,13 +31,13 @@ fn head(report: &Report) -> String {
     } else {
         format!("{}\n\n", escaped(&report.title))
     };
+    let window = sentence::window(&report.window).map(|w| format!("; {w}")).unwrap_or_default();
     format!(
-        "## {}: {}{null}\n\n{title}{}\n\n{}; {}.\n",
+        "## {}: {}{null}\n\n{title}{}\n\n{}{window}.\n",
         report.verdict,
         escaped(&report.experiment),
         escaped(&report.reason),
-        sentence::claims(&report.claims),
-        sentence::window(&report.window),
+        inline::capital(&sentence::claims(&report.claims)),
     )
 }
 

@@ -37,16 +37,19 @@ pub fn lag(lag: &LagReport) -> String {
     )
 }
 
-/// `window 0.00 s to 18.00 s; seen from -2.00 s to 18.00 s`.
+/// `window 0.00 s to 18.00 s; seen from -2.00 s to 18.00 s`; none where nothing was looked at.
 #[must_use]
-pub fn window(window: &Window) -> String {
-    format!(
+pub fn window(window: &Window) -> Option<String> {
+    if window.seen_to_seconds <= window.seen_from_seconds {
+        return None;
+    }
+    Some(format!(
         "window {} to {}; seen from {} to {}",
         seconds(window.from_seconds),
         seconds(window.to_seconds),
         seconds(window.seen_from_seconds),
         seconds(window.seen_to_seconds),
-    )
+    ))
 }
 
 /// `2 of 5 claims deviated, 1 inconclusive`.

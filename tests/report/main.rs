@@ -1,7 +1,9 @@
 //! The faces of a verdict, drawn from samples.
 
+mod drawing;
 mod html;
-mod live;
 mod lists;
+mod live;
 mod sample;
 mod text;
+mod tree;

@@ -31,7 +31,7 @@ pub fn header(report: &Report) -> Markup {
 }
 
 fn window(report: &Report) -> String {
-    let sentence = sentence::window(&report.window);
+    let sentence = sentence::window(&report.window).unwrap_or_else(|| "none".to_owned());
     sentence.strip_prefix("window ").map(str::to_owned).unwrap_or(sentence)
 }
 

@@ -7,6 +7,9 @@ use crate::report::svg::timeline::{View, draw};
 use crate::report::timeline;
 
 pub fn timeline(report: &Report) -> Markup {
+    if report.probes.is_empty() && report.injections.is_empty() {
+        return html! {};
+    }
     let whole = timeline::whole(report);
     let detail = timeline::detail(report);
     let overview = View { extent: whole, detail, flags: detail.is_none(), id: "whole" };

@@ -75,9 +75,13 @@ pub fn wrapped(text: &str, columns: usize) -> Vec<String> {
     lines
 }
 
-/// The text wrapped behind a first prefix; the other lines are indented as far.
+/// The text wrapped behind a first prefix; the other lines are indented as far. A prefix that
+/// leaves no room is cut.
 #[must_use]
 pub fn hanging(style: &Style, prefix: &str, text: &str) -> Vec<String> {
+    let most = style.columns() / 2;
+    let cut = (width(prefix) > most).then(|| fitted(prefix, most - 2) + ": ");
+    let prefix = cut.as_deref().unwrap_or(prefix);
     let indent = width(prefix);
     let lines = wrapped(&style.say(text), style.columns().saturating_sub(indent));
     lines
@@ -88,20 +92,24 @@ pub fn hanging(style: &Style, prefix: &str, text: &str) -> Vec<String> {
 }
 
 /// Rows of cells under each other, two columns indented. One column gives way where the terminal
-/// is too narrow: its text wraps.
+/// is too narrow: its text wraps. The others are cut where they would take more than their share.
 #[must_use]
 pub fn grid(style: &Style, rows: &[Vec<Cell>], gives_way: usize) -> Vec<String> {
     const GAP: usize = 2;
+    const NARROWEST: usize = 12;
     let count = rows.iter().map(Vec::len).max().unwrap_or(0);
     let widest = |column: usize| {
         let cells = rows.iter().filter_map(|row| row.get(column));
         cells.map(|cell| width(&cell.text)).max().unwrap_or(0)
     };
-    let mut widths: Vec<usize> = (0..count).map(widest).collect();
+    let share = |column: usize| {
+        if column == gives_way { usize::MAX } else { style.columns() / 3 }
+    };
+    let mut widths: Vec<usize> = (0..count).map(|c| widest(c).min(share(c))).collect();
     let total: usize = widths.iter().map(|w| w + GAP).sum();
     if let Some(flexible) = widths.get_mut(gives_way) {
         let excess = total.saturating_sub(style.columns());
-        *flexible = flexible.saturating_sub(excess).max(12);
+        *flexible = flexible.saturating_sub(excess).max(NARROWEST);
     }
     rows.iter().flat_map(|row| grid_row(style, row, &widths, gives_way)).collect()
 }
@@ -113,8 +121,13 @@ fn grid_row(style: &Style, row: &[Cell], widths: &[usize], gives_way: usize) -> 
         .map(|line| {
             let mut out = String::new();
             for (column, cell) in row.iter().enumerate() {
+                let cut_cell;
                 let text = match &wrap {
                     Some(lines) if column == gives_way => lines[line].as_str(),
+                    _ if line == 0 && width(&cell.text) > widths[column] => {
+                        cut_cell = fitted(&cell.text, widths[column]);
+                        cut_cell.as_str()
+                    }
                     _ if line == 0 => cell.text.as_str(),
                     _ => "",
                 };
