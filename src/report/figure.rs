@@ -126,12 +126,11 @@ fn with_unit(number: &str, unit: &str) -> String {
 fn decimals_of(value: f64, unit: &str) -> usize {
     match unit {
         "percent" if value >= 99.0 => 3,
-        "percent" => 2,
         "milliseconds" if value.abs() < 10.0 => 2,
         "milliseconds" if value.abs() < 100.0 => 1,
         "milliseconds" => 0,
         "seconds" if value.abs() < 0.1 && value != 0.0 => 3,
-        "seconds" => 2,
+        "seconds" | "percent" => 2,
         _ => usize::from(value.fract() != 0.0),
     }
 }

@@ -103,13 +103,13 @@ fn outages(report: &Report) -> String {
 }
 
 fn ledgers(report: &Report) -> String {
-    let mut text = String::new();
+    let mut lines = Vec::new();
     for (name, probe) in &report.probes {
         let Some(ledger) = &probe.ledger else { continue };
-        text += &format!("- {}: {}\n", escaped(name), escaped(&sentence::ledger(ledger)));
-        text += &sentence::loss(ledger).map(|loss| format!("  - {loss}\n")).unwrap_or_default();
+        lines.push(format!("- {}: {}", escaped(name), escaped(&sentence::ledger(ledger))));
+        lines.extend(sentence::loss(ledger).map(|loss| format!("  - {loss}")));
     }
-    if text.is_empty() { text } else { format!("### Ledger\n\n{text}") }
+    if lines.is_empty() { String::new() } else { format!("### Ledger\n\n{}\n", lines.join("\n")) }
 }
 
 fn faults(report: &Report) -> String {
@@ -138,8 +138,8 @@ fn list(title: &str, items: &[String]) -> String {
     if items.is_empty() {
         return String::new();
     }
-    let items: String = items.iter().map(|item| format!("- {}\n", escaped(item))).collect();
-    format!("### {title}\n\n{items}")
+    let items: Vec<_> = items.iter().map(|item| format!("- {}", escaped(item))).collect();
+    format!("### {title}\n\n{}\n", items.join("\n"))
 }
 
 fn residue(report: &Report) -> String {

@@ -138,22 +138,20 @@ pub fn loss(ledger: &LedgerReport) -> Option<String> {
     if !known || ledger.lost + ledger.indeterminate_absent == 0 {
         return None;
     }
-    let mut text = format!(
-        "measured RPO: between {} and {} writes",
-        count(ledger.lost),
-        count(ledger.lost + ledger.indeterminate_absent)
-    );
+    let upper = ledger.lost + ledger.indeterminate_absent;
+    let mut parts = vec![if ledger.lost == upper {
+        format!("measured RPO: {}", counted(upper, "write"))
+    } else {
+        format!("measured RPO: between {} and {} writes", count(ledger.lost), count(upper))
+    }];
     if let Some(before) = ledger.lost_before_fault_seconds {
         let side = if before < 0.0 { "after" } else { "before" };
-        text += &format!(
-            "; the earliest lost was acknowledged {} {side} the fault",
-            seconds(before.abs())
-        );
+        let before = seconds(before.abs());
+        parts.push(format!("the earliest lost was acknowledged {before} {side} the fault"));
     }
-    if let Some(span) = ledger.loss_span_seconds {
-        text += &format!("; first to last lost {}", seconds(span));
-    }
-    Some(text)
+    let span = ledger.loss_span_seconds;
+    parts.extend(span.map(|span| format!("first to last lost {}", seconds(span))));
+    Some(parts.join("; "))
 }
 
 /// How an injection ended, and who ended it.

@@ -10,8 +10,8 @@ use crate::tree::{self, Element};
 
 /// Elements that load, run or send something.
 const FORBIDDEN: [&str; 12] = [
-    "script", "link", "img", "image", "iframe", "object", "embed", "video", "audio", "form", "base",
-    "use",
+    "script", "link", "img", "image", "iframe", "object", "embed", "video", "audio", "form",
+    "base", "use",
 ];
 
 /// Where the pages lie for those who want to look at them.

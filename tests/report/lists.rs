@@ -1,4 +1,4 @@
-//! JSON, JUnit and Markdown: what other programs and other people's pages take in.
+//! JSON, `JUnit` and Markdown: what other programs and other people's pages take in.
 
 use quick_xml::events::Event;
 use squall::model::outcome::Outcome;

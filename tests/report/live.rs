@@ -111,7 +111,7 @@ fn the_lines_of_an_outage_as_it_happens() {
     state.now_ns = OPENED + 3000 * MS;
     insta::assert_snapshot!(lines(&state, &Style::plain(80)).join("\n"), @"
        3.0 s  breaking it; undo in 7.0 s
-      writes                        ────────████ OUT 1.0 s, 200 good 100 bad
+      writes                 ────────████ OUT 1.0 s, 200 good 100 bad
       in force 1.0 s  processPause redis@r1
     ");
 }
@@ -139,10 +139,8 @@ fn a_fault_leaves_the_lines_when_it_is_gone_and_stays_when_it_is_stuck() {
     let mut state = state();
     state.take(&effective(0));
     assert!(lines(&state, &Style::plain(80))[1].contains("processPause redis@r1"));
-    let said = state.take(&record(
-        9,
-        Entry::Stuck { injection: injection(), why: "EBUSY".to_owned() },
-    ));
+    let said =
+        state.take(&record(9, Entry::Stuck { injection: injection(), why: "EBUSY".to_owned() }));
     assert_eq!(said[0].words, "stuck: processPause redis@r1: EBUSY");
     assert!(lines(&state, &Style::plain(80))[1].contains("STUCK"));
     let gone = Reverted {

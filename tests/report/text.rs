@@ -74,9 +74,8 @@ fn colour_adds_escapes_and_nothing_else() {
         let coloured = text::render(&report, &colourful, &files());
         assert!(!plain.contains('\x1b'), "{name}");
         assert!(coloured.contains('\x1b'), "{name}");
-        let trimmed = |text: &str| {
-            text.lines().map(|line| line.trim_end().to_owned()).collect::<Vec<_>>()
-        };
+        let trimmed =
+            |text: &str| text.lines().map(|line| line.trim_end().to_owned()).collect::<Vec<_>>();
         assert_eq!(trimmed(&stripped(&coloured)), trimmed(&plain), "{name}");
     }
 }

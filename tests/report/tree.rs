@@ -61,7 +61,7 @@ pub fn elements(page: &str) -> Vec<Element> {
 
 fn element(tag: &BytesStart) -> Element {
     let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
-    let attributes = tag.html_attributes().with_checks(true).map(|attribute| {
+    let attributes = tag.attributes().map(|attribute| {
         let attribute = attribute.unwrap();
         let value = attribute.normalized_value(XmlVersion::Implicit1_0).unwrap();
         (text(attribute.key.as_ref()), value.into_owned())

@@ -89,8 +89,8 @@ fn summary_row(name: &str, probe: &ProbeReport) -> Vec<Markup> {
     let moment = |at: Option<f64>| html! { @if let Some(at) = at { (figure::seconds(at)) } };
     vec![
         html! { (inline::one_line(name))
-            div class="fine" { (inline::one_line(&probe.kind)) ", " (probe.rate_per_second) "/s, deadline "
-                (figure::exact(probe.deadline_seconds * 1e3, "milliseconds")) } },
+        div class="fine" { (inline::one_line(&probe.kind)) ", " (probe.rate_per_second) "/s, deadline "
+            (figure::exact(probe.deadline_seconds * 1e3, "milliseconds")) } },
         html! { (percent(probe.availability_by_time)) },
         html! { (percent(probe.availability_by_request)) },
         html! { (count(probe.slots)) },
@@ -120,11 +120,8 @@ pub fn latency(report: &Report) -> Markup {
     ];
     let all = report.probes.values().flat_map(|probe| probe.latency.values());
     let axis = cell::decades(all);
-    let rows: Vec<_> = report
-        .probes
-        .iter()
-        .flat_map(|(name, probe)| latency_rows(name, probe, axis))
-        .collect();
+    let rows: Vec<_> =
+        report.probes.iter().flat_map(|(name, probe)| latency_rows(name, probe, axis)).collect();
     if rows.is_empty() {
         return html! {};
     }
@@ -146,7 +143,8 @@ fn latency_caption(axis: Extent) -> String {
 
 fn latency_rows(name: &str, probe: &ProbeReport, axis: Extent) -> Vec<Vec<Markup>> {
     let mut phases: Vec<_> = probe.latency.iter().collect();
-    let order = |phase: &str| PHASES.iter().position(|known| *known == phase).unwrap_or(PHASES.len());
+    let order =
+        |phase: &str| PHASES.iter().position(|known| *known == phase).unwrap_or(PHASES.len());
     phases.sort_by_key(|(phase, _)| order(phase));
     phases
         .into_iter()
@@ -188,10 +186,10 @@ pub fn ledgers(report: &Report) -> Markup {
 
 fn ledger_figures(ledger: &LedgerReport) -> Markup {
     let known = ledger.reads > 0 && ledger.read_error.is_none();
-    let figure = |name: &str, value: u64| item(name, html! { (count(value)) });
+    let figure = |name: &str, value: u64| item(name, &html! { (count(value)) });
     // What only a reading back can tell is not known without one.
     let read = |name: &str, value: u64| {
-        item(name, if known { html! { (count(value)) } } else { html! { "unknown" } })
+        item(name, &html! { @if known { (count(value)) } @else { "unknown" } })
     };
     html! { dl {
         (figure("attempted", ledger.attempted))

@@ -36,7 +36,7 @@ fn claim(claim: &ClaimReport) -> Vec<Markup> {
     let verdict = claim.verdict.to_string();
     vec![
         html! { (inline::one_line(&claim.claim))
-            @if claim.stop_condition { span class="muted" { " (stop condition)" } } },
+        @if claim.stop_condition { span class="muted" { " (stop condition)" } } },
         html! { span class=(verdict) { (verdict) } },
         html! { (figure::measured(claim)) },
         html! { (figure::limit(claim)) },
@@ -66,7 +66,7 @@ pub fn stages(report: &Report) -> Markup {
             html! { (figure::seconds_within(stage.at_seconds, Some(stage.error_seconds))) },
             html! { @if let Some(leg) = leg { (figure::seconds(leg.seconds)) } },
             html! { @if let Some(leg) = leg {
-                (cell::leg(whole, leg.from.at_seconds, leg.to.at_seconds)) } },
+            (cell::leg(whole, leg.from.at_seconds, leg.to.at_seconds)) } },
             html! { @if let Some(leg) = leg { (inline::one_line(&leg.name())) } },
             say(&stage.seen_by),
         ]
@@ -106,8 +106,8 @@ fn fault(injection: &InjectionReport) -> Vec<Markup> {
     let stuck = (injection.ended == "stuck").then_some("stuck");
     vec![
         html! { (inline::one_line(&injection.kind))
-            div class="fine" { (inline::one_line(&injection.summary)) " "
-                code { (inline::one_line(&injection.id)) } } },
+        div class="fine" { (inline::one_line(&injection.summary)) " "
+            code { (inline::one_line(&injection.id)) } } },
         say(&injection.instance),
         html! { (effective) },
         html! { @if let Some(gone) = injection.gone_seconds { (figure::seconds(gone)) } },
@@ -131,16 +131,16 @@ pub fn surroundings(report: &Report) -> Markup {
     html! { section {
         h2 { "Environment" }
         dl {
-            (item("kernel", say(&environment.kernel)))
-            (item("cores", html! { (environment.cores) }))
-            (item("load over one minute at the start", html! { (environment.load) }))
-            (item("privilege", say(&environment.privilege)))
-            (item("scheduling of the prober", say(&environment.prober_scheduling)))
+            (item("kernel", &say(&environment.kernel)))
+            (item("cores", &html! { (environment.cores) }))
+            (item("load over one minute at the start", &html! { (environment.load) }))
+            (item("privilege", &say(&environment.privilege)))
+            (item("scheduling of the prober", &say(&environment.prober_scheduling)))
             @for (name, carrier) in &environment.carriers {
-                (item(&format!("carrier: {}", inline::one_line(name)), say(carrier)))
+                (item(&format!("carrier: {}", inline::one_line(name)), &say(carrier)))
             }
-            (wide("replay", html! { code { (sentence::replay(report)) } }))
-            (wide("the same plan", say(&sentence::replay_note(report))))
+            (wide("replay", &html! { code { (sentence::replay(report)) } }))
+            (wide("the same plan", &say(&sentence::replay_note(report))))
         }
     } }
 }

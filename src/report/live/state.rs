@@ -97,7 +97,10 @@ impl LiveState {
             Entry::Effective(effective) => Some(self.injected(effective)),
             Entry::Reverted(reverted) => {
                 let what = self.ended(&reverted.injection.to_string());
-                Some((Tone::Good, format!("{what} gone, by {}: {}", reverted.by, reverted.evidence)))
+                Some((
+                    Tone::Good,
+                    format!("{what} gone, by {}: {}", reverted.by, reverted.evidence),
+                ))
             }
             Entry::Void { injection, why } => {
                 let what = self.ended(&injection.to_string());

@@ -41,7 +41,7 @@ pub fn width(text: &str) -> usize {
 pub fn fitted(text: &str, columns: usize) -> String {
     let mut kept = text.to_owned();
     if width(text) > columns {
-        kept = cut(text, columns.saturating_sub(1)).0.to_owned();
+        kept.truncate(cut(text, columns.saturating_sub(1)).0.len());
         kept.push('~');
     }
     let missing = columns.saturating_sub(width(&kept));
@@ -87,31 +87,41 @@ pub fn hanging(style: &Style, prefix: &str, text: &str) -> Vec<String> {
     lines
         .into_iter()
         .enumerate()
-        .map(|(i, line)| if i == 0 { format!("{prefix}{line}") } else { " ".repeat(indent) + &line })
+        .map(
+            |(i, line)| if i == 0 { format!("{prefix}{line}") } else { " ".repeat(indent) + &line },
+        )
         .collect()
 }
 
 /// Rows of cells under each other, two columns indented. One column gives way where the terminal
-/// is too narrow: its text wraps. The others are cut where they would take more than their share.
+/// is too narrow: its text wraps. The others are cut only where that is not enough.
 #[must_use]
 pub fn grid(style: &Style, rows: &[Vec<Cell>], gives_way: usize) -> Vec<String> {
     const GAP: usize = 2;
-    const NARROWEST: usize = 12;
+    const NARROWEST: usize = 8;
     let count = rows.iter().map(Vec::len).max().unwrap_or(0);
     let widest = |column: usize| {
         let cells = rows.iter().filter_map(|row| row.get(column));
         cells.map(|cell| width(&cell.text)).max().unwrap_or(0)
     };
-    let share = |column: usize| {
-        if column == gives_way { usize::MAX } else { style.columns() / 3 }
-    };
-    let mut widths: Vec<usize> = (0..count).map(|c| widest(c).min(share(c))).collect();
-    let total: usize = widths.iter().map(|w| w + GAP).sum();
+    let mut widths: Vec<usize> = (0..count).map(widest).collect();
+    let room = style.columns().saturating_sub(count * GAP);
+    let excess = widths.iter().sum::<usize>().saturating_sub(room);
     if let Some(flexible) = widths.get_mut(gives_way) {
-        let excess = total.saturating_sub(style.columns());
-        *flexible = flexible.saturating_sub(excess).max(NARROWEST);
+        *flexible = flexible.saturating_sub(excess).max((*flexible).min(NARROWEST));
     }
+    shrink(&mut widths, room);
     rows.iter().flat_map(|row| grid_row(style, row, &widths, gives_way)).collect()
+}
+
+/// Takes from the widest column until all fit.
+fn shrink(widths: &mut [usize], room: usize) {
+    while widths.iter().sum::<usize>() > room {
+        match widths.iter_mut().max() {
+            Some(widest) if *widest > 1 => *widest -= 1,
+            _ => return,
+        }
+    }
 }
 
 fn grid_row(style: &Style, row: &[Cell], widths: &[usize], gives_way: usize) -> Vec<String> {

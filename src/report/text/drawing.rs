@@ -1,7 +1,7 @@
 //! The timeline as characters: fault bands above, a ribbon per probe, stage marks and an axis in
 //! seconds below. All rows share one scale.
 
-use super::columns::{fitted, width};
+use super::columns::{fitted, width, wrapped};
 use super::style::{Style, Tone};
 use crate::model::verdict::{InjectionReport, ProbeReport, Report};
 use crate::report::svg::scale;
@@ -62,7 +62,8 @@ impl Canvas<'_> {
         let glyphs = self.style.glyphs();
         let label = fault_label(injection);
         let Some((from, to)) = timeline::in_force(injection) else {
-            return self.row(&label, &self.style.paint(Tone::Dim, &self.style.say(&injection.ended)));
+            return self
+                .row(&label, &self.style.paint(Tone::Dim, &self.style.say(&injection.ended)));
         };
         let (first, last) = (self.column(from), self.column(to.unwrap_or(f64::INFINITY)));
         let mut bar = " ".repeat(first);
@@ -131,7 +132,7 @@ impl Canvas<'_> {
     fn legend(&self, whole: Extent) -> Vec<String> {
         let glyphs = self.style.glyphs();
         let mut lines = vec![format!(
-            "{} good  {} late  {} bad  {} invalid",
+            "{} good, {} late, {} bad, {} invalid",
             glyphs.good, glyphs.late, glyphs.bad, glyphs.invalid
         )];
         if whole != self.extent {
@@ -139,6 +140,7 @@ impl Canvas<'_> {
             let seen = whole.length();
             lines.push(format!("drawn: {from:.1} s to {to:.1} s, of {seen:.0} s seen"));
         }
-        lines.iter().map(|line| self.row("", &self.style.paint(Tone::Dim, line))).collect()
+        let lines = lines.iter().flat_map(|line| wrapped(line, self.plot));
+        lines.map(|line| self.row("", &self.style.paint(Tone::Dim, &line))).collect()
     }
 }

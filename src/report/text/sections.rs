@@ -96,7 +96,8 @@ pub fn stages(report: &Report, style: &Style) -> Lines {
         .enumerate()
         .map(|(index, stage)| {
             let at = figure::seconds_within(stage.at_seconds, Some(stage.error_seconds));
-            let leg = index.checked_sub(1).map(|before| figure::signed_seconds(legs[before].seconds));
+            let leg =
+                index.checked_sub(1).map(|before| figure::signed_seconds(legs[before].seconds));
             vec![
                 Cell::new(style, &drawing::mark(index).to_string()).tone(Tone::Heading),
                 Cell::new(style, &stage.name),

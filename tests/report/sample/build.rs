@@ -22,7 +22,8 @@ pub fn quiet(experiment: &str, verdict: Outcome) -> Report {
         reason: "every claim held".to_owned(),
         seed: 8_310_764_201,
         digest: "9f2c47d1b6e08a35c4f1d7e92b60a8135e7c9d04f6b1a28e3d5c7f908142b6ae".to_owned(),
-        intent_digest: "1b7e5d20c9a4f6318e2d7c5b90f1a6e43d8c2b7f5a09e6d1c4b38f7a2e5d9c06".to_owned(),
+        intent_digest: "1b7e5d20c9a4f6318e2d7c5b90f1a6e43d8c2b7f5a09e6d1c4b38f7a2e5d9c06"
+            .to_owned(),
         null: false,
         window: Window {
             zero_ns: 84_213_000_000_000,
@@ -53,7 +54,8 @@ const PLAN: &str = "plan 9f2c47d1b6e0, seed 8310764201, lab redis-sentinel\n\
     blast radius: 1 instance, 1 of 3 of redis, at most 8s\n";
 
 fn environment() -> Environment {
-    let carriers = [("queue", "NFQUEUE by the compat target"), ("tables", "owned, inet and netdev")];
+    let carriers =
+        [("queue", "NFQUEUE by the compat target"), ("tables", "owned, inet and netdev")];
     Environment {
         kernel: "6.12.9-amd64".to_owned(),
         cores: 8,
@@ -65,6 +67,7 @@ fn environment() -> Environment {
 }
 
 /// Figure, error and limit in one unit.
+#[derive(Debug, Clone, Copy)]
 pub struct Figure {
     pub measured: Option<f64>,
     pub error: Option<f64>,
@@ -103,12 +106,27 @@ pub fn ribbon(rate: f64, runs: &[(&str, f64)], from: f64) -> Vec<RibbonRun> {
     let mut at = from;
     let mut ribbon = Vec::new();
     for (grade, to) in runs {
-        let slots = ((to - at) * rate).round().max(1.0) as u64;
+        let slots = whole((to - at) * rate).max(1);
         let (from_seconds, to_seconds) = (at, *to);
         ribbon.push(RibbonRun { from_seconds, to_seconds, grade: (*grade).to_owned(), slots });
         at = *to;
     }
     ribbon
+}
+
+/// The whole number nearest to it.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "samples have a few thousand slots"
+)]
+fn whole(value: f64) -> u64 {
+    value.round() as u64
+}
+
+#[expect(clippy::cast_precision_loss, reason = "samples have a few thousand slots")]
+fn percent(part: u64, of: u64) -> Option<f64> {
+    (of > 0).then(|| part as f64 * 100.0 / of as f64)
 }
 
 /// A probe whose figures follow from its ribbon, one outage per run that is not good.
@@ -120,11 +138,13 @@ pub fn probe(kind: &str, rate: f64, ribbon: Vec<RibbonRun>, window: &Window) -> 
     };
     let (good, late, bad, invalid) = (slots("good"), slots("late"), slots("bad"), slots("invalid"));
     let all = good + late + bad + invalid;
-    let outages: Vec<Outage> =
-        ribbon.iter().filter(|run| run.grade == "bad").map(|run| outage(run, rate, window)).collect();
+    let outages: Vec<Outage> = ribbon
+        .iter()
+        .filter(|run| run.grade == "bad")
+        .map(|run| outage(run, rate, window))
+        .collect();
     let down: f64 = outages.iter().map(|outage| outage.length_seconds).sum();
     let length = window.to_seconds - window.from_seconds;
-    let share = |part: u64, of: u64| (of > 0).then(|| part as f64 * 100.0 / of as f64);
     ProbeReport {
         kind: kind.to_owned(),
         rate_per_second: rate,
@@ -135,7 +155,7 @@ pub fn probe(kind: &str, rate: f64, ribbon: Vec<RibbonRun>, window: &Window) -> 
         bad,
         invalid,
         availability_by_time: Some((100.0 - down * 100.0 / length).max(0.0)),
-        availability_by_request: share(good, all - invalid),
+        availability_by_request: percent(good, all - invalid),
         downtime_seconds: down,
         hard_down_seconds: down,
         brown_out_seconds: 0.0,
@@ -161,9 +181,12 @@ fn outage(run: &RibbonRun, rate: f64, window: &Window) -> Outage {
         slots: run.slots,
         ended: run.to_seconds < window.to_seconds,
         hard: true,
-        errors: [("refused".to_owned(), run.slots - run.slots / 8), ("timeout".to_owned(), run.slots / 8)]
-            .into_iter()
-            .collect(),
+        errors: [
+            ("refused".to_owned(), run.slots - run.slots / 8),
+            ("timeout".to_owned(), run.slots / 8),
+        ]
+        .into_iter()
+        .collect(),
         character: "refusals".to_owned(),
     }
 }

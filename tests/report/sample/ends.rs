@@ -13,8 +13,12 @@ pub fn prober_stalled() -> Report {
     let front = probe("http", 100.0, ribbon(100.0, &runs, -3.0), &report.window);
     report.probes = [("front".to_owned(), front)].into();
     let unknown = Figure { measured: None, error: None, limit: 3.0, unit: "seconds" };
-    report.claims = vec![claim(ClaimVerdict::Inconclusive, "downtime of front at most 3s",
-        "31 of 2000 slots (1.6%) are invalid: the prober did not run", unknown)];
+    report.claims = vec![claim(
+        ClaimVerdict::Inconclusive,
+        "downtime of front at most 3s",
+        "31 of 2000 slots (1.6%) are invalid: the prober did not run",
+        unknown,
+    )];
     report.injections = vec![held(0.0, 8.002, "processPause", "nginx@w2")];
     report.stages = vec![stage("fault effective", 0.0, 0.001, "the injector, by /proc")];
     report.notes = vec!["the prober did not run for 310 ms at 0.90 s".to_owned()];
@@ -29,8 +33,12 @@ pub fn stuck() -> Report {
     let runs = [("good", 0.02), ("bad", 17.0)];
     let writes = probe("redis", 200.0, ribbon(200.0, &runs, -3.0), &report.window);
     report.probes = [("writes".to_owned(), writes)].into();
-    report.claims = vec![claim(ClaimVerdict::Deviated, "downtime of writes at most 6s",
-        "at least 15.98 s ± 0.01 s", seconds(15.98, 0.01, 6.0))];
+    report.claims = vec![claim(
+        ClaimVerdict::Deviated,
+        "downtime of writes at most 6s",
+        "at least 15.98 s ± 0.01 s",
+        seconds(15.98, 0.01, 6.0),
+    )];
     let mut cut = held(0.0, 8.0, "networkPartition", "redis@r1");
     cut.gone_seconds = None;
     cut.ended = "stuck".to_owned();
@@ -41,8 +49,10 @@ pub fn stuck() -> Report {
         "table inet squall_d4k2m9x0p7q in the network namespace of redis@r1".to_owned(),
         "1 rule tagged d4k2m9x0p7q.2 that drops from r2".to_owned(),
     ];
-    report.notes =
-        vec!["somebody else changed the ruleset of r1 at 6.20 s; figures after it are doubtful".to_owned()];
+    report.notes = vec![
+        "somebody else changed the ruleset of r1 at 6.20 s; figures after it are doubtful"
+            .to_owned(),
+    ];
     report.reason = "networkPartition on redis@r1 could not be undone".to_owned();
     report
 }

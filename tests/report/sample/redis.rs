@@ -1,4 +1,4 @@
-//! Redis with Sentinel and HAProxy: it holds, it never recovers, and nothing is done to it.
+//! Redis with Sentinel and `HAProxy`: it holds, it never recovers, and nothing is done to it.
 
 use squall::model::outcome::{ClaimVerdict, Outcome};
 use squall::model::verdict::{ErrorBudget, LedgerReport, Report};
@@ -38,7 +38,6 @@ pub fn held() -> Report {
         role("redis@r2", "primary", 1.932, 17.0),
         role("redis@r3", "replica", -3.0, 17.0),
     ];
-    report.reason = "every claim held, and nothing of the drill is left".to_owned();
     report
 }
 
@@ -47,12 +46,32 @@ fn held_claims() -> Vec<squall::model::verdict::ClaimReport> {
     let lost = Figure { measured: Some(3.0), error: Some(0.0), limit: 50.0, unit: "writes" };
     let share = Figure { measured: Some(85.58), error: Some(0.13), limit: 80.0, unit: "percent" };
     vec![
-        claim(Held, "downtime of proxy at most 6s", "2.31 s ± 0.02 s in 1 outage", seconds(2.307, 0.02, 6.0)),
-        claim(Held, "longestOutage of writes at most 5s", "2.29 s ± 0.01 s, refusals", seconds(2.294, 0.01, 5.0)),
+        claim(
+            Held,
+            "downtime of proxy at most 6s",
+            "2.31 s ± 0.02 s in 1 outage",
+            seconds(2.307, 0.02, 6.0),
+        ),
+        claim(
+            Held,
+            "longestOutage of writes at most 5s",
+            "2.29 s ± 0.01 s, refusals",
+            seconds(2.294, 0.01, 5.0),
+        ),
         claim(Held, "dataLoss of writes at most 50 writes", "3 acknowledged writes lost", lost),
         claim(Held, "availability of proxy at least 80%", "85.58% by time", share),
-        claim(Held, "roleMoved from redis@r1 within 5s", "redis@r2 is primary", seconds(1.932, 0.02, 5.0)),
-        claim(Held, "recovery of writes within 8s", "good for good after 2.30 s", seconds(2.302, 0.01, 8.0)),
+        claim(
+            Held,
+            "roleMoved from redis@r1 within 5s",
+            "redis@r2 is primary",
+            seconds(1.932, 0.02, 5.0),
+        ),
+        claim(
+            Held,
+            "recovery of writes within 8s",
+            "good for good after 2.30 s",
+            seconds(2.302, 0.01, 8.0),
+        ),
     ]
 }
 
@@ -93,15 +112,31 @@ pub fn never_recovered() -> Report {
     report.probes = [("writes".to_owned(), writes)].into();
     let unknown = |limit, unit| Figure { measured: None, error: None, limit, unit };
     report.claims = vec![
-        claim(Deviated, "downtime of writes at most 6s",
-            "at least 15.99 s ± 0.01 s in 1 outage that had not ended", seconds(15.992, 0.01, 6.0)),
-        claim(Deviated, "roleMoved from redis@r1 within 5s",
-            "no other instance became primary in 16.0 s", unknown(5.0, "seconds")),
-        claim(Inconclusive, "dataLoss of writes at most 50 writes",
-            "the ledger could not be read back: no primary", unknown(50.0, "writes")),
+        claim(
+            Deviated,
+            "downtime of writes at most 6s",
+            "at least 15.99 s ± 0.01 s in 1 outage that had not ended",
+            seconds(15.992, 0.01, 6.0),
+        ),
+        claim(
+            Deviated,
+            "roleMoved from redis@r1 within 5s",
+            "no other instance became primary in 16.0 s",
+            unknown(5.0, "seconds"),
+        ),
+        claim(
+            Inconclusive,
+            "dataLoss of writes at most 50 writes",
+            "the ledger could not be read back: no primary",
+            unknown(50.0, "writes"),
+        ),
     ];
-    let mut stop = claim(Deviated, "outage of writes longer than 15s", "tripped after 15.00 s",
-        seconds(15.0, 0.01, 15.0));
+    let mut stop = claim(
+        Deviated,
+        "outage of writes longer than 15s",
+        "tripped after 15.00 s",
+        seconds(15.0, 0.01, 15.0),
+    );
     stop.stop_condition = true;
     report.claims.push(stop);
     report.stages = vec![
@@ -121,8 +156,12 @@ pub fn null() -> Report {
     report.null = true;
     let good = ribbon(200.0, &[("good", 17.0)], -3.0);
     report.probes = [("writes".to_owned(), probe("redis", 200.0, good, &report.window))].into();
-    report.claims = vec![claim(ClaimVerdict::Held, "downtime of writes at most 6s", "no outage",
-        seconds(0.0, 0.01, 6.0))];
+    report.claims = vec![claim(
+        ClaimVerdict::Held,
+        "downtime of writes at most 6s",
+        "no outage",
+        seconds(0.0, 0.01, 6.0),
+    )];
     report.stages = vec![stage("fault effective", 0.0, 0.0, "the plan: a null drill has no fault")];
     report
 }

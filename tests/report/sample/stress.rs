@@ -26,7 +26,8 @@ pub fn crowded() -> Report {
             ("good", 1200.0),
         ];
         let ribbon = ribbon(50.0, &runs, -10.0);
-        let name = format!("{}-{number:02}", ["front", "checkout-writes", "search"][number as usize % 3]);
+        let name =
+            format!("{}-{number:02}", ["front", "checkout-writes", "search"][number as usize % 3]);
         report.probes.insert(name, probe("http", 50.0, ribbon, &report.window));
     }
     let kinds = ["networkPartition", "networkLatency", "networkLoss", "processPause"];
@@ -44,15 +45,27 @@ pub fn crowded() -> Report {
         })
         .collect();
     report.roles = (0..6)
-        .map(|n| role(&format!("etcd@e{n}"), if n == 0 { "leader" } else { "follower" }, -10.0, 1200.0))
+        .map(|n| {
+            role(&format!("etcd@e{n}"), if n == 0 { "leader" } else { "follower" }, -10.0, 1200.0)
+        })
         .collect();
     let share = Figure { measured: Some(98.7), error: Some(0.003), limit: 99.9, unit: "percent" };
     report.claims = (0..9)
-        .map(|n| claim(ClaimVerdict::Held, &format!("downtime of front-{n:02} at most 30s"),
-            "12.40 s ± 0.04 s in 2 outages", seconds(12.4 + f64::from(n), 0.04, 30.0)))
+        .map(|n| {
+            claim(
+                ClaimVerdict::Held,
+                &format!("downtime of front-{n:02} at most 30s"),
+                "12.40 s ± 0.04 s in 2 outages",
+                seconds(12.4 + f64::from(n), 0.04, 30.0),
+            )
+        })
         .collect();
-    report.claims.push(claim(ClaimVerdict::Deviated, "availability of search-02 at least 99.9%",
-        "98.700% by time", share));
+    report.claims.push(claim(
+        ClaimVerdict::Deviated,
+        "availability of search-02 at least 99.9%",
+        "98.700% by time",
+        share,
+    ));
     report.reason = "availability of search-02: 98.7%, at least 99.9% demanded".to_owned();
     report
 }
@@ -73,9 +86,14 @@ pub fn hostile() -> Report {
     hard.availability_by_time = Some(f64::NAN);
     hard.latency.insert(script.to_owned(), squall::model::verdict::Latency::default());
     report.probes = [(format!("{script}{word}"), hard)].into();
-    let unknown = Figure { measured: Some(f64::INFINITY), error: Some(f64::NAN), limit: 3.0, unit: "<b>" };
-    report.claims = vec![claim(ClaimVerdict::Inconclusive, &format!("downtime of {word} {script}"),
-        &format!("{long}| `x` [a](http://example.org)"), unknown)];
+    let unknown =
+        Figure { measured: Some(f64::INFINITY), error: Some(f64::NAN), limit: 3.0, unit: "<b>" };
+    report.claims = vec![claim(
+        ClaimVerdict::Inconclusive,
+        &format!("downtime of {word} {script}"),
+        &format!("{long}| `x` [a](http://example.org)"),
+        unknown,
+    )];
     report.injections = vec![kill(1, &word), held(2.0, 1.0, script, script)];
     report.injections[0].evidence = vec![script.to_owned(), long.clone()];
     report.stages = vec![
