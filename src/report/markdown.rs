@@ -56,7 +56,8 @@ fn claims(report: &Report) -> String {
         ]
     });
     let table = table(&["verdict", "claim", "measured", "limit", "found"], rows);
-    format!("{table}\n{}\n\n{}.\n", sentence::ONE_EVENT, sentence::lag(&report.lag))
+    let lag = inline::capital(&sentence::lag(&report.lag));
+    format!("{table}\n{}\n\n{lag}.\n", sentence::ONE_EVENT)
 }
 
 fn verdict(claim: &ClaimReport) -> String {
@@ -81,7 +82,8 @@ fn stages(report: &Report) -> String {
         ]
     });
     let table = table(&["stage", "at", "after the last", "seen by"], rows);
-    let longest = legs::longest(&report.stages).map(|l| format!("\n{}.\n", escaped(&l)));
+    let longest = legs::longest(&report.stages)
+        .map(|longest| format!("\n{}.\n", inline::capital(&escaped(&longest))));
     format!("### Stages\n\n{table}{}", longest.unwrap_or_default())
 }
 

@@ -67,6 +67,7 @@ fn a_short_event_in_a_long_drill_is_drawn_closer_and_marked() {
     assert_eq!(one(&closer, "text", "flag").len(), 10);
     assert_eq!(one(&closer, "rect", "fault").len(), 8);
     assert_eq!(one(&closer, "g", "ribbon").len(), 12);
+    assert_eq!(one(&closer, "rect", "faulted").len(), 1, "faults that overlap are one stretch");
 }
 
 #[test]
@@ -111,6 +112,30 @@ fn a_ribbon_of_many_runs_does_not_make_a_large_page() {
     let page = html::render(&report);
     assert!(page.len() < 500_000, "{} bytes", page.len());
     assert!(!one(&drawing(&page, "whole"), "rect", "bad").is_empty());
+}
+
+#[test]
+fn lengths_of_many_outages_do_not_overlap() {
+    let mut report = sample::named("deviated");
+    let probe = report.probes.get_mut("writes").unwrap();
+    let outage = probe.outages[0].clone();
+    probe.outages = (0..60_u32)
+        .map(|index| {
+            let from_seconds = f64::from(index * index % 61) * 0.004 + f64::from(index) * 0.25;
+            let (to_seconds, length_seconds) = (from_seconds + 0.1, 0.1);
+            let mut outage = outage.clone();
+            outage.ended = true;
+            (outage.from_seconds, outage.to_seconds) = (from_seconds, to_seconds);
+            outage.length_seconds = length_seconds;
+            outage
+        })
+        .collect();
+    let svg = drawing(&html::render(&report), "whole");
+    assert_eq!(one(&svg, "g", "outage").len(), 60);
+    let labels: Vec<f64> = one(&svg, "text", "length").iter().map(|text| text.at("x")).collect();
+    assert!(labels.len() > 4, "{labels:?}");
+    // `0.10 s ± 0.01 s` is at least 70 units wide.
+    assert!(labels.windows(2).all(|pair| pair[1] - pair[0] > 70.0), "{labels:?}");
 }
 
 #[test]

@@ -14,8 +14,8 @@ const FORBIDDEN: [&str; 12] = [
     "base", "use",
 ];
 
-/// Where the pages lie for those who want to look at them.
-fn place() -> PathBuf {
+/// Where pages and texts lie for those who want to look at them.
+pub fn place() -> PathBuf {
     let place = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("report");
     std::fs::create_dir_all(&place).unwrap();
     place

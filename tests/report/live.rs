@@ -121,6 +121,7 @@ fn no_line_is_wider_than_the_terminal() {
     let mut state = state();
     feed(&mut state, 0, &"gblx".repeat(5000));
     let probe = state.probes["writes"].clone();
+    assert!(probe.recent.len() <= 240, "the past is bounded");
     state.probes.insert("x".repeat(300), probe);
     state.take(&effective(1));
     state.in_force[0].what = "主".repeat(100);

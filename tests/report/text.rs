@@ -72,6 +72,7 @@ fn colour_adds_escapes_and_nothing_else() {
         let plain = text::render(&report, &Style::plain(90), &files());
         let colourful = Style { colour: true, ..Style::plain(90) };
         let coloured = text::render(&report, &colourful, &files());
+        std::fs::write(crate::html::place().join(format!("{name}.ansi")), &coloured).unwrap();
         assert!(!plain.contains('\x1b'), "{name}");
         assert!(coloured.contains('\x1b'), "{name}");
         let trimmed =

@@ -48,13 +48,14 @@ pub fn fitted(text: &str, columns: usize) -> String {
     kept + &" ".repeat(missing)
 }
 
-/// Lines of at most that many columns, broken at spaces, or inside a word that is longer.
+/// Lines of at most that many columns, broken at spaces, or inside a word that is longer. A
+/// figure stays with its unit and its error where the line can hold them.
 #[must_use]
 pub fn wrapped(text: &str, columns: usize) -> Vec<String> {
     let columns = columns.max(4);
     let mut lines = vec![String::new()];
-    for word in text.split_whitespace() {
-        let mut word = word;
+    for word in figures_joined(text, columns) {
+        let mut word = word.as_str();
         loop {
             let last = lines.len() - 1;
             let used = width(&lines[last]);
@@ -73,6 +74,25 @@ pub fn wrapped(text: &str, columns: usize) -> Vec<String> {
         }
     }
     lines
+}
+
+/// The words of a text, with `2.31 s ± 0.02 s` as one.
+fn figures_joined(text: &str, columns: usize) -> Vec<String> {
+    let mut words: Vec<String> = Vec::new();
+    for word in text.split_whitespace() {
+        let unit = matches!(word.trim_end_matches([',', ';', '.']), "s" | "ms" | "±" | "+-");
+        match words.last_mut() {
+            Some(last)
+                if (unit || last.ends_with(['±', '-']))
+                    && width(last) + 1 + width(word) <= columns =>
+            {
+                last.push(' ');
+                last.push_str(word);
+            }
+            _ => words.push(word.to_owned()),
+        }
+    }
+    words
 }
 
 /// The text wrapped behind a first prefix; the other lines are indented as far. A prefix that
@@ -179,6 +199,13 @@ mod tests {
     fn a_word_longer_than_the_line_is_broken() {
         let lines = wrapped(&format!("a {} b", "x".repeat(25)), 10);
         assert_eq!(lines, ["a", "xxxxxxxxxx", "xxxxxxxxxx", "xxxxx b"]);
+    }
+
+    #[test]
+    fn a_figure_stays_with_its_unit_and_its_error() {
+        assert_eq!(wrapped("seen until 17.00 s", 17), ["seen until", "17.00 s"]);
+        assert_eq!(wrapped("took 2.31 s ± 0.02 s, hard", 20), ["took", "2.31 s ± 0.02 s,", "hard"]);
+        assert_eq!(wrapped("2.31 s ± 0.02 s", 8), ["2.31 s ±", "0.02 s"]);
     }
 
     #[test]
