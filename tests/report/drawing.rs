@@ -115,6 +115,26 @@ fn a_ribbon_of_many_runs_does_not_make_a_large_page() {
 }
 
 #[test]
+fn a_fault_within_another_does_not_end_the_stretch() {
+    let mut report = sample::named("inconclusive");
+    let mut inner = report.injections[0].clone();
+    (inner.effective_seconds, inner.gone_seconds) = (Some(2.0), Some(3.0));
+    report.injections.push(inner);
+    let svg = drawing(&html::render(&report), "whole");
+    let (faults, stretch) = (one(&svg, "rect", "fault"), one(&svg, "rect", "faulted"));
+    assert_eq!(stretch.len(), 1);
+    assert!(near(stretch[0].at("width"), faults[0].at("width")), "{stretch:?} {faults:?}");
+}
+
+#[test]
+fn a_flag_at_the_right_edge_still_has_room() {
+    let svg = drawing(&html::render(&sample::named("hostile")), "whole");
+    let last = one(&svg, "text", "flag").iter().map(|flag| flag.at("x")).fold(0.0, f64::max);
+    // The name of the last stage is cut to 220 units, and the drawing is 960 wide.
+    assert!(last > 600.0 && last < 960.0 - 180.0, "{last}");
+}
+
+#[test]
 fn lengths_of_many_outages_do_not_overlap() {
     let mut report = sample::named("deviated");
     let probe = report.probes.get_mut("writes").unwrap();

@@ -115,6 +115,13 @@ fn no_coordinate_is_a_stranger_to_numbers() {
 }
 
 #[test]
+fn a_ledger_that_was_not_read_back_knows_nothing() {
+    let unknown = |name| html::render(&sample::named(name)).matches("<dd>unknown</dd>").count();
+    assert_eq!(unknown("deviated"), 6, "lost, absent, present, resurrected, duplicate, phantom");
+    assert_eq!(unknown("null"), 0);
+}
+
+#[test]
 fn a_drill_that_left_nothing_says_so_and_one_that_left_something_is_framed() {
     let held = html::render(&sample::named("held"));
     assert!(held.contains("nothing of the drill is left") && !held.contains("class=\"loud\""));

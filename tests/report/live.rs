@@ -170,4 +170,9 @@ fn slots_that_complete_out_of_order_are_put_where_they_were_due() {
     state.take(&record(0, Entry::Slots { probe: "writes".to_owned(), slots: late }));
     let recent: Vec<_> = state.probes["writes"].recent.iter().map(|(_, grade)| *grade).collect();
     assert_eq!(recent, [Grade::Bad, Grade::Good, Grade::Good]);
+
+    let again = vec![slot(11, Grade::Good), slot(31, Grade::Late)];
+    state.take(&record(0, Entry::Slots { probe: "writes".to_owned(), slots: again }));
+    let recent: Vec<_> = state.probes["writes"].recent.iter().map(|(_, grade)| *grade).collect();
+    assert_eq!(recent, [Grade::Bad, Grade::Late, Grade::Good], "the worst of its cell stays");
 }
