@@ -102,6 +102,10 @@ fn blind_stretches_are_part_of_the_error() {
     let error = |service| ask(service, "downtime", json!({"probe": "p", "atMost": "1s"})).error;
     assert!(close(error(blind(5050.0)).unwrap(), 0.27 + 0.05));
     assert!(close(error(blind(5030.0)).unwrap(), 0.27));
+    for edge in [(50.0, 100.0), (500.0, 550.0)] {
+        let service = Service { invalid: vec![edge], ..Service::refusing(100.0, 500.0) };
+        assert!(close(error(service).unwrap(), 0.02 + 0.05), "the edge has it already");
+    }
 }
 
 #[test]

@@ -243,6 +243,8 @@ fn a_prober_that_went_quiet_is_no_good_news() {
     assert_eq!(verdict((9000.0, 1e9)), Outcome::Inconclusive, "towards the end");
     assert_eq!(verdict((-1e4, 500.0)), Outcome::Inconclusive, "until after the fault");
     assert_eq!(verdict((9800.0, 1e9)), Outcome::Held, "slots under way when it was stopped");
+    assert_eq!(verdict((-500.0, 20.0)), Outcome::Held, "two of the window, the rest before it");
+    assert_eq!(verdict((-1500.0, -500.0)), Outcome::Held, "before the window");
 }
 
 #[test]

@@ -192,6 +192,43 @@ fn a_good_answer_after_the_first_failure_widens_the_error() {
 }
 
 #[test]
+fn the_last_good_completion_need_not_be_of_the_last_good_slot() {
+    let slow = vec![(80.0, 81.0, 15.0)];
+    let report = probe(Service { slow, ..Service::refusing(100.0, 400.0) });
+    assert!(close(only(&report).from_seconds, 0.096));
+}
+
+#[test]
+fn silence_at_either_edge_makes_it_a_stall() {
+    let service = |dropped, refused| Service {
+        dropped: vec![dropped],
+        refused: vec![refused],
+        ..Service::default()
+    };
+    for (dropped, refused) in [((100.0, 300.0), (300.0, 500.0)), ((300.0, 500.0), (100.0, 300.0))] {
+        assert_eq!(only(&probe(service(dropped, refused))).character, "stalls");
+    }
+}
+
+#[test]
+fn a_probe_without_slots_has_no_figures() {
+    let blank = Drill::of(Service { missing: vec![(-1e4, 1e9)], ..Service::default() });
+    for drill in [Drill { complete: false, ..blank.clone() }, blank] {
+        let report = drill.report().probes.remove("p").unwrap();
+        assert_eq!((report.slots, report.stable_seconds), (0, None));
+        assert_eq!(report.availability_by_time, None);
+        assert_eq!(report.availability_by_request, None);
+    }
+}
+
+#[test]
+fn availability_is_never_below_nothing() {
+    let report = probe(Service { phase_ms: 9.0, ..Service::refusing(-9.0, 1e9) });
+    assert!(report.downtime_seconds > 10.0, "it began with the last completion before the fault");
+    assert!(close(report.availability_by_time.unwrap(), 0.0));
+}
+
+#[test]
 fn the_first_good_completion_need_not_be_of_the_first_good_slot() {
     let slow = vec![(400.0, 401.0, 200.0)];
     let report = probe(Service { slow, ..Service::refusing(100.0, 400.0) });
