@@ -264,6 +264,8 @@ fn latencies_are_told_apart_by_when_a_slot_was_due() {
     assert!((p50("during") - 50.0).abs() < 0.1);
     assert!((p50("after") - 10.0).abs() < 0.02);
     assert_eq!(report.latency["during"].count, 301);
+    let as_it_came = Service { phase_ms: 9.0, slow: vec![(-1.5, 0.0, 50.0)], ..Service::default() };
+    assert!(probe(as_it_came).latency["during"].max > 50.0, "the fault was coming into force");
 }
 
 #[test]
@@ -284,4 +286,7 @@ fn the_ribbon_has_every_slot_once_and_missing_ones_as_invalid() {
     assert_eq!(runs, expected);
     let touching = report.ribbon.windows(2).all(|w| close(w[0].to_seconds, w[1].from_seconds));
     assert!(touching && close(report.ribbon[0].from_seconds, -2.0));
+    let uneven = probe(Service { rate: 333.0, ..Service::refusing(100.0, 500.0) });
+    let mut pairs = uneven.ribbon.windows(2);
+    assert!(pairs.all(|w| w[0].to_seconds.to_bits() == w[1].from_seconds.to_bits()));
 }
