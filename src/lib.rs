@@ -1,4 +1,5 @@
 //! squall: failover drills that end, measure and ask first.
+pub mod cli;
 pub mod drill;
 pub mod fault;
 pub mod guard;

@@ -2,7 +2,9 @@
 
 mod abuse;
 mod bad;
+mod commands;
 mod reference;
+mod shipped;
 
 use std::path::PathBuf;
 

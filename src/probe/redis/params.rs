@@ -20,7 +20,7 @@ pub struct Params {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sentinel: Option<String>,
     /// The Sentinels, `HOST:PORT` with commas between. They are asked without a password.
-    #[serde(default = "default_sentinels", skip_serializing_if = "is_default_sentinels")]
+    #[serde(default = "default_sentinels")]
     pub sentinels: String,
     /// A fixed address in place of Sentinels: `HOST:PORT` or `{{lab.SERVICE}}`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -93,8 +93,4 @@ fn fault_of_address(text: &str) -> Option<String> {
 
 fn default_sentinels() -> String {
     "{{lab.sentinel.all}}".to_owned()
-}
-
-fn is_default_sentinels(text: &String) -> bool {
-    *text == default_sentinels()
 }

@@ -1,0 +1,6 @@
+//! The command line: one file per subcommand.
+
+pub mod catalogue;
+pub mod new;
+pub mod schema;
+pub mod validate;
