@@ -161,7 +161,7 @@ impl JsonSchema for PickDocument {
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
         json_schema!({
-            "description": "one, a count, a percentage (rounded down, at least 1), all, minority or majority",
+            "description": "one, a count, a percentage (rounded down), all, minority or majority",
             "anyOf": [
                 {"type": "integer", "minimum": 1},
                 {"enum": ["one", "all", "minority", "majority"]},

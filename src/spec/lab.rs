@@ -77,7 +77,11 @@ fn check_hosts(part: &Part<'_>, sheet: &mut Sheet) {
         let text = host.text().unwrap_or_default();
         if seen.contains(&text) {
             sheet
-                .error(Code::DuplicateKey, host.span.clone(), format!("the host `{text}` is here twice"))
+                .error(
+                    Code::DuplicateKey,
+                    host.span.clone(),
+                    format!("the host `{text}` is here twice"),
+                )
                 .help("a service has one instance on a host");
         }
         seen.push(text);
@@ -156,7 +160,8 @@ fn check_templates(part: &Part<'_>, sheet: &mut Sheet) {
             check_template(&entry.value, sheet);
             let leaves = |part: &str| part == ".." || part.is_empty();
             if key == "files" && entry.key.text.split('/').any(leaves) {
-                let message = format!("the file `{}` is not in the instance's folder", entry.key.text);
+                let message =
+                    format!("the file `{}` is not in the instance's folder", entry.key.text);
                 sheet
                     .error(Code::BadValue, entry.key.span.clone(), message)
                     .help("write a relative path without `..`");
@@ -212,7 +217,8 @@ fn check_look(node: &Node, part: &Part<'_>, sheet: &mut Sheet) {
                 .error(Code::MissingKey, entry.key.span.clone(), message)
                 .help("give the service a `port`, or this look one of its own");
         }
-        let path = entry.value.get("path").filter(|path| path.text().is_some_and(|t| !t.starts_with('/')));
+        let path =
+            entry.value.get("path").filter(|path| path.text().is_some_and(|t| !t.starts_with('/')));
         if let Some(path) = path {
             sheet
                 .error(Code::BadValue, path.span.clone(), "a path begins with `/`")
@@ -226,15 +232,22 @@ fn check_pattern(node: &Node, sheet: &mut Sheet) {
     let text = error.to_string();
     let said = text.lines().last().unwrap_or_default().trim_start_matches("error: ");
     sheet
-        .error(Code::BadPattern, node.span.clone(), format!("this is not a regular expression: {said}"))
-        .help("put a backslash before a character that is meant as it is; use single quotes in YAML");
+        .error(
+            Code::BadPattern,
+            node.span.clone(),
+            format!("this is not a regular expression: {said}"),
+        )
+        .help(
+            "put a backslash before a character that is meant as it is; use single quotes in YAML",
+        );
 }
 
 fn check_roles(part: &Part<'_>, sheet: &mut Sheet) {
     let Some(reader) = &part.service.role else { return };
     let nodes = part.node.at(&["role", "roles"]).map_or(&[][..], Node::items);
     if reader.roles.is_empty() && nodes.is_empty() {
-        let span = part.node.get("role").map_or(part.label.clone(), |node| label_of(node, &[], "roles"));
+        let span =
+            part.node.get("role").map_or(part.label.clone(), |node| label_of(node, &[], "roles"));
         sheet
             .error(Code::MissingKey, span, format!("the service `{}` can have no role", part.name))
             .help("add a rule: `{role: primary, matches: \"role:master\"}`");
@@ -266,7 +279,9 @@ fn check_roles(part: &Part<'_>, sheet: &mut Sheet) {
     }
     if let (Check::Http(_), true) = (&reader.ask, reader.every.nanos() == 0) {
         let span = part.node.at(&["role", "every"]).map_or(part.label.clone(), |n| n.span.clone());
-        sheet.error(Code::BadValue, span, "a role is not asked for without pause").help("write `20ms`");
+        sheet
+            .error(Code::BadValue, span, "a role is not asked for without pause")
+            .help("write `20ms`");
     }
 }
 

@@ -40,7 +40,9 @@ fn check(what: &str, text: &str, span: Range<usize>, sheet: &mut Sheet) {
     }
     let help = match mended(text) {
         Some(name) => format!("write it like `{name}`"),
-        None => "lower-case letters, digits and hyphens, at most 63, no hyphen at an end".to_owned(),
+        None => {
+            "lower-case letters, digits and hyphens, at most 63, no hyphen at an end".to_owned()
+        }
     };
     sheet.error(Code::BadName, span, format!("`{text}` cannot be the name of {what}")).help(help);
 }

@@ -22,8 +22,11 @@ pub fn render(findings: &[Finding], look: Look) -> String {
         Look::Colour => Renderer::styled(),
     }
     .decor_style(DecorStyle::Ascii);
-    let mut text: String =
-        findings.iter().map(|finding| format!("{}\n\n", draw(finding, &renderer))).collect();
+    let mut text = String::new();
+    for finding in findings {
+        text.push_str(&draw(finding, &renderer));
+        text.push_str("\n\n");
+    }
     text.push_str(&count(findings));
     text
 }
@@ -46,8 +49,9 @@ fn draw(finding: &Finding, renderer: &Renderer) -> String {
                     .annotation(primary.span(marked)),
             )
         }
-        None => Group::with_title(title)
-            .element(annotate_snippets::Origin::path(finding.file.as_str())),
+        None => {
+            Group::with_title(title).element(annotate_snippets::Origin::path(finding.file.as_str()))
+        }
     };
     if let Some(help) = &finding.help {
         group = group.element(Level::HELP.message(help.as_str()));
@@ -61,7 +65,9 @@ fn count(findings: &[Finding]) -> String {
         let n = findings.iter().filter(|finding| finding.severity == severity).count();
         (n > 0).then(|| format!("{n} {word}{}", if n == 1 { "" } else { "s" }))
     };
-    let counts: Vec<String> =
-        [of(Severity::Error, "error"), of(Severity::Warning, "warning")].into_iter().flatten().collect();
+    let counts: Vec<String> = [of(Severity::Error, "error"), of(Severity::Warning, "warning")]
+        .into_iter()
+        .flatten()
+        .collect();
     format!("{}\n", counts.join(" and "))
 }

@@ -42,11 +42,15 @@ fn fill_into(
 ) {
     match &mut node.content {
         Content::List(items) => {
-            items.iter_mut().for_each(|item| fill_into(item, values, sheet, broken));
+            for item in items {
+                fill_into(item, values, sheet, broken);
+            }
         }
-        Content::Map(entries) => entries
-            .iter_mut()
-            .for_each(|entry| fill_into(&mut entry.value, values, sheet, broken)),
+        Content::Map(entries) => {
+            for entry in entries {
+                fill_into(&mut entry.value, values, sheet, broken);
+            }
+        }
         Content::Text(text) if text.contains("{{") => match value_of(text, values) {
             Ok(value) => *text = value,
             Err(wrong) => {
@@ -84,7 +88,8 @@ fn url_parts(text: &str) -> Option<(&str, &str, &str)> {
     let (scheme, rest) = text.split_once("{{")?;
     let (name, path) = rest.split_once("}}")?;
     let word = scheme.strip_suffix("://")?;
-    let plain = !word.is_empty() && word.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
+    let plain =
+        !word.is_empty() && word.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
     let ends = (path.is_empty() || path.starts_with(['/', '?'])) && !path.contains("{{");
     let name = name.trim();
     (plain && ends && name.starts_with("lab.")).then_some((scheme, name, path))

@@ -20,8 +20,7 @@ fn validated(files: &[PathBuf], json: bool) -> (u8, String) {
 #[test]
 fn one_bad_file_among_good_ones_exits_2_and_all_are_told_of() {
     let labs = folder("labs");
-    let files =
-        [labs.join("web.yaml"), folder("bad").join("unused.yaml"), labs.join("etcd.yaml")];
+    let files = [labs.join("web.yaml"), folder("bad").join("unused.yaml"), labs.join("etcd.yaml")];
     let (code, text) = validated(&files, false);
     assert_eq!(code, 2);
     assert!(text.contains("lab web can be started") && text.contains("lab etcd can be started"));
@@ -57,8 +56,11 @@ fn what_new_writes_validates_without_a_word_for_every_service_of_every_lab() {
             let (code, text) = written(&path, service);
             assert_eq!(code, 0, "{text}");
             let surroundings = Surroundings { lab: None, env: &unset };
-            let loaded = squall::spec::experiment_from_text(Path::new("new.yaml"), &text, &surroundings)
-                .unwrap_or_else(|findings| panic!("{service:?} of {path:?}:\n{text}\n{findings}"));
+            let loaded =
+                squall::spec::experiment_from_text(Path::new("new.yaml"), &text, &surroundings)
+                    .unwrap_or_else(|findings| {
+                        panic!("{service:?} of {path:?}:\n{text}\n{findings}")
+                    });
             assert!(loaded.warnings.is_empty(), "{text}\n{:?}", loaded.warnings);
             assert_eq!(loaded.value.experiment.method.len(), 1);
             seen += 1;
@@ -85,7 +87,8 @@ fn new_refuses_an_unknown_service_and_a_file_that_is_there() {
     assert!(text.contains("did you mean `web`"), "{text}");
     let place = tempfile::tempdir().unwrap();
     let path = place.path().join("mine.yaml");
-    let args = New { service: None, lab: std::path::absolute(lab).unwrap(), output: Some(path.clone()) };
+    let args =
+        New { service: None, lab: std::path::absolute(lab).unwrap(), output: Some(path.clone()) };
     assert_eq!(new::run(&args, Look::Plain, &mut Vec::new()).unwrap(), 0);
     let first = std::fs::read(&path).unwrap();
     assert_eq!(new::run(&args, Look::Plain, &mut Vec::new()).unwrap(), 2);

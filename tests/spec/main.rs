@@ -1,5 +1,7 @@
 //! The language from outside: bad documents and what is said of them, good ones and what comes out.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
+
 mod abuse;
 mod bad;
 mod commands;

@@ -17,7 +17,11 @@ fn the_reference_is_what_the_code_says() {
             std::fs::write(&path, text).unwrap();
         }
         let committed = std::fs::read_to_string(&path).unwrap_or_default();
-        assert!(committed == *text, "{} is not what the code says: run `make reference`", path.display());
+        assert!(
+            committed == *text,
+            "{} is not what the code says: run `make reference`",
+            path.display()
+        );
     }
     let mut found: Vec<String> = std::fs::read_dir(folder)
         .unwrap()

@@ -66,7 +66,10 @@ fn every_experiment_says_what_fails_and_why_the_numbers() {
         let comment: Vec<&str> = text.lines().take_while(|line| line.starts_with('#')).collect();
         assert!(comment.len() >= 8, "{}", path.display());
         let comment = comment.join("\n");
-        assert!(comment.contains("# Expected: ") && comment.contains("# The numbers: "), "{path:?}");
+        assert!(
+            comment.contains("# Expected: ") && comment.contains("# The numbers: "),
+            "{path:?}"
+        );
     }
 }
 

@@ -16,7 +16,11 @@ impl Review<'_> {
             let written = self.spec.entry("hypothesis");
             let span = written.map_or(self.label.clone(), |entry| entry.key.span.clone());
             sheet
-                .error(Code::EmptyHypothesis, span, "the experiment claims nothing, so nothing could be learned")
+                .error(
+                    Code::EmptyHypothesis,
+                    span,
+                    "the experiment claims nothing, so nothing could be learned",
+                )
                 .help("add a claim: `hypothesis: [{downtime: {probe: NAME, atMost: 5s}}]`");
         }
         self.check_list("hypothesis", &self.document.hypothesis, sheet);
@@ -56,11 +60,19 @@ fn check_place(key: &str, claim: &CheckParams, node: &Node, sheet: &mut Sheet) {
             .map(|check| check.kind())
             .collect();
         sheet
-            .error(Code::MisplacedCheck, span, format!("`{kind}` cannot stop a drill: it is judged at the end"))
+            .error(
+                Code::MisplacedCheck,
+                span,
+                format!("`{kind}` cannot stop a drill: it is judged at the end"),
+            )
             .help(format!("put it under `hypothesis`; what can stop: {}", stopping.join(", ")));
     } else if !in_stops && claim.stops() {
         sheet
-            .error(Code::MisplacedCheck, span, format!("`{kind}` stops a drill and belongs under `stopConditions`"))
+            .error(
+                Code::MisplacedCheck,
+                span,
+                format!("`{kind}` stops a drill and belongs under `stopConditions`"),
+            )
             .help("move it there; tripped, it is a deviated claim all the same");
     }
 }

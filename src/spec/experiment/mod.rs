@@ -224,11 +224,5 @@ fn targets(documents: &BTreeMap<String, TargetDocument>) -> BTreeMap<String, Tar
 
 fn step(step: &super::document::StepDocument) -> Step {
     let (kind, params) = step.inject.canonical();
-    Step {
-        at: step.at,
-        hold: step.hold,
-        kind: kind.to_owned(),
-        params,
-        facts: step.inject.facts(),
-    }
+    Step { at: step.at, hold: step.hold, kind: kind.to_owned(), params, facts: step.inject.facts() }
 }

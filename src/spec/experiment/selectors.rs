@@ -28,7 +28,10 @@ impl Review<'_> {
                     .error(
                         Code::Lab,
                         label(entry, "lab"),
-                        format!("the target `{}` is in a lab, and the experiment names none", entry.key.text),
+                        format!(
+                            "the target `{}` is in a lab, and the experiment names none",
+                            entry.key.text
+                        ),
                     )
                     .help("add `lab: FILE` to the spec, or run it with `--lab FILE`"),
                 LabInView::Known(lab) => check_selector(entry, selector, lab, sheet),
@@ -124,7 +127,10 @@ fn check_count(
             .error(
                 Code::EmptySelector,
                 span,
-                format!("a minority of {found} is nobody: the target `{}` hits nothing", entry.key.text),
+                format!(
+                    "a minority of {found} is nobody: the target `{}` hits nothing",
+                    entry.key.text
+                ),
             )
             .help("pick a count, or select more instances");
     } else if let Pick::Count(n) = pick

@@ -16,7 +16,11 @@ impl Review<'_> {
             let method = self.spec.entry("method");
             let span = method.map_or(self.label.clone(), |entry| entry.key.span.clone());
             sheet
-                .warning(Code::HollowMethod, span, "the method has no fault: nothing will be broken")
+                .warning(
+                    Code::HollowMethod,
+                    span,
+                    "the method has no fault: nothing will be broken",
+                )
                 .help("add a step: `- {at: 0s, hold: 5s, inject: {processKill: {target: NAME}}}`");
         }
         let known = self.names("targets");
@@ -27,7 +31,8 @@ impl Review<'_> {
             for target in targets_of(&step.inject.facts()) {
                 if !known.contains(&target.as_str()) {
                     let at = node.get("inject").and_then(|inject| inject.scalar(&target));
-                    let message = format!("the step names the target `{target}`, which is not declared");
+                    let message =
+                        format!("the step names the target `{target}`, which is not declared");
                     sheet
                         .error(Code::UnknownReference, at.unwrap_or(node).span.clone(), message)
                         .help(undeclared(&target, &known, "targets"));
@@ -46,7 +51,9 @@ impl Review<'_> {
     pub(super) fn check_unused(&self, sheet: &mut Sheet) {
         let parts = ["method", "hypothesis", "stopConditions"];
         let unsure = parts.iter().any(|part| {
-            self.spec.get(part).is_some_and(|node| !self.decoded.is_whole(node) || !sheet.is_clean(node))
+            self.spec
+                .get(part)
+                .is_some_and(|node| !self.decoded.is_whole(node) || !sheet.is_clean(node))
         });
         if unsure {
             return;

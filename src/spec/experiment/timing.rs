@@ -32,14 +32,21 @@ impl Review<'_> {
                 self.document.targets.get(subject)?.lab.as_ref().map(|s| s.service.as_str())
             });
             let longest = services.filter_map(|service| longest_timer(service, lab)).max();
-            let Some((span, name)) = longest.filter(|(span, _)| step.hold < *span) else { continue };
+            let Some((span, name)) = longest.filter(|(span, _)| step.hold < *span) else {
+                continue;
+            };
             sheet
                 .warning(
                     Code::ShortHold,
                     part(node, "hold").span.clone(),
-                    format!("the hold of {} ends before the timer {name} of {span} has run", step.hold),
+                    format!(
+                        "the hold of {} ends before the timer {name} of {span} has run",
+                        step.hold
+                    ),
                 )
-                .help(format!("hold it longer than {span}, or nothing of that mechanism is tested"));
+                .help(format!(
+                    "hold it longer than {span}, or nothing of that mechanism is tested"
+                ));
         }
     }
 
@@ -47,8 +54,11 @@ impl Review<'_> {
     fn check_rates(&self, key: &str, claims: &[CheckParams], sheet: &mut Sheet) {
         let nodes = self.decoded.kept(self.spec.get(key));
         for (claim, node) in claims.iter().zip(nodes) {
-            let probe = claim.probe().and_then(|name| Some((name, self.document.probes.get(name)?)));
-            let Some((name, probe)) = probe.filter(|_| self.decoded.is_whole(node)) else { continue };
+            let probe =
+                claim.probe().and_then(|name| Some((name, self.document.probes.get(name)?)));
+            let Some((name, probe)) = probe.filter(|_| self.decoded.is_whole(node)) else {
+                continue;
+            };
             let resolution = 2.0 * probe.rate.interval_ns() / 1e9;
             let limits = node.entries().first().map_or(&[][..], |entry| entry.value.entries());
             for limit in limits {
@@ -59,8 +69,8 @@ impl Review<'_> {
                             Code::CoarseProbe,
                             limit.value.span.clone(),
                             format!(
-                                "the probe `{name}` looks {} and knows an edge to {resolution:.3} s, \
-                                 which is more than this limit of {span}",
+                                "the probe `{name}` looks {} and knows an edge to \
+                                 {resolution:.3} s, which is more than this limit of {span}",
                                 probe.rate
                             ),
                         )

@@ -97,7 +97,8 @@ fn collect(schema: &Value, value: &Value, seen: &mut Vec<String>) {
 }
 
 fn has_rows(found: &Value) -> bool {
-    found.get("properties").is_some() || choices(found).any(|choice| choice["properties"].is_object())
+    found.get("properties").is_some()
+        || choices(found).any(|choice| choice["properties"].is_object())
 }
 
 fn choices(found: &Value) -> impl Iterator<Item = &Value> {
@@ -156,9 +157,8 @@ fn form(schema: &Value, choice: &Value) -> String {
         (Value::String(word), _) => format!("`{word}`"),
         (_, Some((key, inner))) if inner["properties"].is_object() => {
             let keys = inner["properties"].as_object().into_iter().flatten();
-            let keys: Vec<String> = keys
-                .map(|(key, value)| format!("{key}: {}", type_of(schema, value)))
-                .collect();
+            let keys: Vec<String> =
+                keys.map(|(key, value)| format!("{key}: {}", type_of(schema, value))).collect();
             format!("`{key}: {{{}}}`", keys.join(", "))
         }
         (_, Some((key, inner))) => format!("`{key}:` {}", type_of(schema, inner)),
@@ -178,14 +178,10 @@ fn type_of(schema: &Value, property: &Value) -> String {
     if let Some(word) = property["const"].as_str() {
         return quoted(word);
     }
-    let of = |value: &Value| match value.as_str() {
-        Some(word) => word.to_owned(),
-        None => {
-            let words = value.as_array().into_iter().flatten().filter_map(Value::as_str);
-            words.filter(|word| *word != "null").collect::<Vec<_>>().join(" or ")
-        }
-    };
-    match of(&property["type"]).as_str() {
+    let named = &property["type"];
+    let words = named.as_array().into_iter().flatten().chain([named]).filter_map(Value::as_str);
+    let words: Vec<&str> = words.filter(|word| *word != "null").collect();
+    match words.join(" or ").as_str() {
         "string" => "text".to_owned(),
         "integer" => "whole number".to_owned(),
         "number" => "number".to_owned(),
