@@ -1,14 +1,39 @@
 # What people run. CI calls `make test` and nothing else.
 SHELL := /bin/bash
-.PHONY: check fmt lint reference
+.SHELLFLAGS := -eu -o pipefail -c
+CARGO ?= cargo
+SQUALL := target/release/squall
+OUT ?= out/demo
+
+# Debian packages by what needs them.
+DEMO_PACKAGES := redis-server:redis-server haproxy:haproxy
+TEST_PACKAGES := $(DEMO_PACKAGES) nginx:nginx-light etcd:etcd-server nft:nftables ip:iproute2 python3:python3
+
+.PHONY: demo build test lint fmt tidy reference demo-packages test-packages
+
+## demo: build, get redis and haproxy if they are missing, lose a primary, write the report
+demo: demo-packages build
+	rm -rf $(OUT)
+	$(SQUALL) run experiments/redis-primary-loss.yaml --out $(OUT)
+	@echo "open $(OUT)/report.html"
+
+build:
+	$(CARGO) build --release
+
+## test: install what the tests need, run every test that fits its minutes
+test: test-packages lint
+	$(CARGO) build --features crash-points
+	$(CARGO) test --features crash-points
+
+lint:
+	git ls-files '*.rs' | xargs rustfmt --edition 2024 --check
+	$(CARGO) clippy --all-targets --features crash-points -- -D warnings
 
 fmt:
 	git ls-files '*.rs' | xargs rustfmt --edition 2024
 
-lint:
-	git ls-files '*.rs' | xargs rustfmt --edition 2024 --check
-	cargo clippy --all-targets --all-features -- -D warnings
+demo-packages:
+	@scripts/packages $(DEMO_PACKAGES)
 
-# Writes docs/reference/ from the code; a test compares.
-reference:
-	SQUALL_WRITE_REFERENCE=1 cargo test --test spec reference
+test-packages:
+	@scripts/packages $(TEST_PACKAGES)

@@ -1,23 +1,20 @@
 //! The binary: parses the command line, hands over, maps the outcome to an exit code.
 
+use std::io::Write;
 use std::process::ExitCode;
 
-use squall::drill::prober;
-use squall::host::linux::inherit;
-
-/// The conductor's channel in every part of a drill.
-const CHANNEL: i32 = 3;
+use clap::Parser;
+use squall::cli::Cli;
 
 fn main() -> ExitCode {
-    let words: Vec<String> = std::env::args().skip(1).collect();
-    let words: Vec<&str> = words.iter().map(String::as_str).collect();
-    match words.as_slice() {
-        ["part", "prober"] => inherit::take(CHANNEL)
-            .map_or(ExitCode::FAILURE, |channel| exit(prober::run(channel))),
-        _ => ExitCode::from(2),
+    let cli = Cli::parse();
+    cli.start_log();
+    match cli.run() {
+        Ok(code) => ExitCode::from(code),
+        Err(failure) => {
+            // A standard error that is closed must not change the exit code.
+            let _unseen = writeln!(std::io::stderr(), "squall: {failure}");
+            ExitCode::from(failure.code)
+        }
     }
-}
-
-fn exit(code: i32) -> ExitCode {
-    u8::try_from(code).map_or(ExitCode::FAILURE, ExitCode::from)
 }

@@ -1,14 +1,13 @@
 //! `squall faults`, `squall probes`, `squall checks`: what there is, and what each kind takes.
 
-use std::io::{self, Write};
+use std::io::Write;
 
 use clap::Args;
 
+use super::failure::Failure;
+use crate::model::outcome::ExitCode;
 use crate::spec::{kind, remedy};
 use crate::{fault, judge, probe};
-
-/// Exit code for a kind that does not exist.
-const USAGE: u8 = 2;
 
 #[derive(Debug, Args)]
 pub struct Catalogue {
@@ -24,25 +23,25 @@ pub enum Which {
     Checks,
 }
 
-/// Errors: the output is gone.
-pub fn run(which: Which, args: &Catalogue, out: &mut dyn Write) -> io::Result<u8> {
+/// Errors: there is no such kind.
+pub fn run(which: Which, args: &Catalogue, out: &mut dyn Write) -> Result<ExitCode, Failure> {
     let rows = rows(which);
     let Some(wanted) = &args.kind else {
         let width = rows.iter().map(|(kind, ..)| kind.len()).max().unwrap_or_default();
         for (kind, summary, note) in &rows {
             writeln!(out, "{kind:width$}  {summary}{note}")?;
         }
-        return Ok(0);
+        return Ok(ExitCode::Held);
     };
     if rows.iter().any(|(kind, ..)| kind == wanted)
         && let Some(section) = kind(wanted)
     {
         out.write_all(section.as_bytes())?;
-        return Ok(0);
+        return Ok(ExitCode::Held);
     }
     let known: Vec<&str> = rows.iter().map(|(kind, ..)| *kind).collect();
-    writeln!(out, "there is no {} `{wanted}`; {}", word(which), remedy(wanted, &known))?;
-    Ok(USAGE)
+    let help = remedy(wanted, &known);
+    Err(Failure::usage(format!("there is no {} `{wanted}`; {help}", word(which))))
 }
 
 fn word(which: Which) -> &'static str {

@@ -9,12 +9,11 @@ use std::path::{Component, Path, PathBuf};
 
 use clap::Args;
 
+use super::failure::Failure;
 use crate::model::lab::{Check, LabSpec, Service};
+use crate::model::outcome::ExitCode;
 use crate::model::units::Span;
 use crate::spec::{Look, lab, remedy, render};
-
-/// Exit code for a lab with errors, a service that it does not have, a file that is there already.
-const USAGE: u8 = 2;
 
 /// The port by which a service is known to be Redis.
 const REDIS: u16 = 6379;
@@ -32,13 +31,14 @@ pub struct New {
     pub output: Option<PathBuf>,
 }
 
-/// Errors: the output is gone, or the file cannot be written.
-pub fn run(args: &New, look: Look, out: &mut dyn Write) -> io::Result<u8> {
+/// Exit code 2 when the lab has errors, which are printed. Errors: a service that it does not have,
+/// a file that is there already or cannot be written.
+pub fn run(args: &New, look: Look, out: &mut dyn Write) -> Result<ExitCode, Failure> {
     let loaded = match lab(&args.lab) {
         Ok(loaded) => loaded,
         Err(findings) => {
             out.write_all(render(&findings.0, look).as_bytes())?;
-            return Ok(USAGE);
+            return Ok(ExitCode::Usage);
         }
     };
     let spec = &loaded.value;
@@ -46,12 +46,13 @@ pub fn run(args: &New, look: Look, out: &mut dyn Write) -> io::Result<u8> {
     let chosen = args.service.as_deref().or_else(|| first_choice(spec));
     let Some((name, service)) = chosen.and_then(|name| spec.services.get_key_value(name)) else {
         let wanted = chosen.unwrap_or_default();
-        writeln!(out, "the lab has no service `{wanted}`; {}", remedy(wanted, &known))?;
-        return Ok(USAGE);
+        let help = remedy(wanted, &known);
+        return Err(Failure::usage(format!("the lab has no service `{wanted}`; {help}")));
     };
     let Some(road) = Road::to(name, spec) else {
-        writeln!(out, "the service `{name}` has no port to look at; give it a `port` in the lab")?;
-        return Ok(USAGE);
+        return Err(Failure::usage(format!(
+            "the service `{name}` has no port to look at; give it a `port` in the lab"
+        )));
     };
     let folder = args.output.as_deref().and_then(Path::parent).unwrap_or(Path::new(""));
     let path = relative(folder, &args.lab)?;
@@ -60,15 +61,17 @@ pub fn run(args: &New, look: Look, out: &mut dyn Write) -> io::Result<u8> {
     match &args.output {
         None => out.write_all(text.as_bytes())?,
         Some(path) if path.exists() => {
-            writeln!(out, "{} is there already; name another file", path.display())?;
-            return Ok(USAGE);
+            let shown = path.display();
+            return Err(Failure::usage(format!("{shown} is there already; name another file")));
         }
         Some(path) => {
-            std::fs::write(path, text)?;
+            std::fs::write(path, text).map_err(|e| {
+                Failure::usage(format!("failed to write {}: {e}", path.display()))
+            })?;
             writeln!(out, "wrote {0}; next: squall plan {0}", path.display())?;
         }
     }
-    Ok(0)
+    Ok(ExitCode::Held)
 }
 
 /// A service with a role, or with more than one instance; else any.

@@ -5,6 +5,8 @@ use std::io::{self, Write};
 use clap::{Args, ValueEnum};
 use serde_json::{Value, json};
 
+use super::failure::Failure;
+use crate::model::outcome::ExitCode;
 use crate::spec::{report_schema, schema};
 
 #[derive(Debug, Args)]
@@ -22,8 +24,7 @@ pub enum Of {
     Report,
 }
 
-/// Errors: the output is gone.
-pub fn run(args: &Schema, out: &mut dyn Write) -> io::Result<u8> {
+pub fn run(args: &Schema, out: &mut dyn Write) -> Result<ExitCode, Failure> {
     let shown = match args.of {
         None => schema(),
         Some(Of::Report) => report_schema(),
@@ -31,9 +32,9 @@ pub fn run(args: &Schema, out: &mut dyn Write) -> io::Result<u8> {
         Some(Of::Lab) => only("Lab"),
         Some(Of::Policy) => only("Policy"),
     };
-    serde_json::to_writer_pretty(&mut *out, &shown)?;
+    serde_json::to_writer_pretty(&mut *out, &shown).map_err(io::Error::from)?;
     writeln!(out)?;
-    Ok(0)
+    Ok(ExitCode::Held)
 }
 
 /// The part for one kind of document; definitions of others do no harm.

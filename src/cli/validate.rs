@@ -6,10 +6,9 @@ use std::path::PathBuf;
 use clap::Args;
 use serde::Serialize;
 
+use super::failure::Failure;
+use crate::model::outcome::ExitCode;
 use crate::spec::{AnyDocument, Finding, Findings, Look, Surroundings, any, render};
-
-/// Exit code for a document with errors.
-const BAD_FILE: u8 = 2;
 
 #[derive(Debug, Args)]
 pub struct Validate {
@@ -32,8 +31,8 @@ struct Told {
     findings: Vec<Finding>,
 }
 
-/// Exit code 0, with or without warnings; 2 with an error in any file. Errors: the output is gone.
-pub fn run(args: &Validate, look: Look, out: &mut dyn Write) -> io::Result<u8> {
+/// Exit code 0, with or without warnings; 2 with an error in any file.
+pub fn run(args: &Validate, look: Look, out: &mut dyn Write) -> Result<ExitCode, Failure> {
     let env = |name: &str| std::env::var(name).ok();
     let surroundings = Surroundings { lab: args.lab.as_deref(), env: &env };
     let mut told = Told { valid: true, files: Vec::new(), findings: Vec::new() };
@@ -58,10 +57,10 @@ pub fn run(args: &Validate, look: Look, out: &mut dyn Write) -> io::Result<u8> {
         }
     }
     if args.json {
-        serde_json::to_writer_pretty(&mut *out, &told)?;
+        serde_json::to_writer_pretty(&mut *out, &told).map_err(io::Error::from)?;
         writeln!(out)?;
     }
-    Ok(if told.valid { 0 } else { BAD_FILE })
+    Ok(if told.valid { ExitCode::Held } else { ExitCode::Usage })
 }
 
 fn show(findings: &[Finding], look: Look, out: &mut dyn Write) -> io::Result<()> {

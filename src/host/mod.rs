@@ -7,6 +7,7 @@ pub mod channel;
 pub mod error;
 pub mod linux;
 pub mod network;
+pub mod part;
 pub mod process;
 
 pub use error::HostError;
@@ -17,4 +18,10 @@ pub use process::Processes;
 pub trait Host: Processes + Network {
     /// Nanoseconds of `CLOCK_MONOTONIC`.
     fn now_ns(&self) -> u64;
+
+    /// Lets time pass between two tries of the same thing; never a wait for readiness.
+    fn pause(&self, length: std::time::Duration);
+
+    /// What probing found of the kernel's means, for `doctor` and the history.
+    fn carriers(&self) -> std::collections::BTreeMap<String, String>;
 }

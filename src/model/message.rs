@@ -96,6 +96,8 @@ pub enum ToGuardian {
     /// It is reverted and seen to be gone.
     Forget(InjectionId),
     Beat,
+    /// The injector could not undo something and ends itself; try what remains.
+    TakeOver,
     /// The drill is over.
     Goodbye,
 }

@@ -53,7 +53,13 @@ pub enum Effect {
     /// Silently gone, established connections too.
     Drop,
     /// Held for `delay` plus or minus a uniform `jitter`, never overtaking an earlier packet.
-    Delay { delay: Span, jitter: Span },
+    Delay {
+        delay: Span,
+        jitter: Span,
+        /// Of the jitter.
+        #[serde(default)]
+        seed: u64,
+    },
     /// Gone with this probability, each packet by itself (segments, not super-packets).
     Lose { percent: Percent, seed: u64 },
 }
@@ -72,6 +78,22 @@ impl Cidr {
     #[must_use]
     pub fn host(address: IpAddr) -> Cidr {
         Cidr { address, prefix: if address.is_ipv4() { 32 } else { 128 } }
+    }
+
+    /// Is the address in the block? One of the other family never is.
+    #[must_use]
+    pub fn contains(&self, address: IpAddr) -> bool {
+        match (self.address, address) {
+            (IpAddr::V4(block), IpAddr::V4(one)) => {
+                let shift = 32 - u32::from(self.prefix.min(32));
+                block.to_bits().checked_shr(shift) == one.to_bits().checked_shr(shift)
+            }
+            (IpAddr::V6(block), IpAddr::V6(one)) => {
+                let shift = 128 - u32::from(self.prefix.min(128));
+                block.to_bits().checked_shr(shift) == one.to_bits().checked_shr(shift)
+            }
+            _ => false,
+        }
     }
 }
 
@@ -115,5 +137,23 @@ impl TryFrom<String> for Cidr {
 impl From<Cidr> for String {
     fn from(cidr: Cidr) -> String {
         cidr.to_string()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_block_contains_its_own() {
+        let holds = |block: &str, address: &str| {
+            block.parse::<Cidr>().unwrap().contains(address.parse().unwrap())
+        };
+        assert!(holds("10.66.0.0/24", "10.66.0.11"));
+        assert!(!holds("10.66.0.0/24", "10.66.1.11"));
+        assert!(holds("0.0.0.0/0", "1.2.3.4"));
+        assert!(holds("fd66::/64", "fd66::11"));
+        assert!(!holds("fd66::11", "fd66::12"));
+        assert!(!holds("0.0.0.0/0", "fd66::11"));
     }
 }

@@ -16,9 +16,10 @@ pub const PLAN_VERSION: u32 = 1;
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Plan {
     pub version: u32,
-    /// SHA-256 over everything below but `source.path`: the same input gives the same digest.
+    /// SHA-256 over everything below but the paths of files: the same input gives the same digest.
     pub digest: String,
-    /// SHA-256 over what people approve: file, policies, ceiling of the blast radius.
+    /// SHA-256 over what people approve: file, policies, ceiling of the blast radius. Candidates
+    /// may come and go without changing it.
     pub intent_digest: String,
     pub seed: u64,
     pub source: Source,
@@ -97,6 +98,6 @@ pub struct BlastRadius {
     /// Worst share of each service that is hit at one moment: hit, of how many.
     pub services: BTreeMap<String, (usize, usize)>,
     pub longest_hold: Span,
-    /// All steps and the recovery watch.
+    /// Steady state, all steps, the grace of the last revert, and the recovery watch.
     pub longest_drill: Span,
 }

@@ -79,6 +79,16 @@ pub trait ProbeKind: Sync {
         Vec::new()
     }
 
+    /// The parameters with what is left out said aloud, where a default depends on another
+    /// parameter. Templates in it are filled.
+    #[must_use]
+    fn completed(params: &Self::Params) -> Self::Params
+    where
+        Self::Params: Clone,
+    {
+        params.clone()
+    }
+
     /// Does it write entries and read them back?
     fn keeps_ledger(_params: &Self::Params) -> bool {
         false
@@ -176,6 +186,7 @@ macro_rules! catalogue {
             pub fn canonical(&self) -> Result<(&'static str, Value), String> {
                 let mut given = Vec::new();
                 $(if let Some(params) = &self.$module {
+                    let params = <$module::$entry as ProbeKind>::completed(params);
                     let params = serde_json::to_value(params).map_err(|e| e.to_string())?;
                     given.push((<$module::$entry as ProbeKind>::KIND, params));
                 })*

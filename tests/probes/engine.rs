@@ -39,7 +39,7 @@ fn every_slot_is_due_at_its_number_over_the_rate_and_answered_once() {
     assert!((14..17).contains(&part.slots("q").len()));
     let lags = part.lags();
     let lagged: u64 = lags.iter().map(|lag| lag.slots).sum();
-    assert_eq!(lagged as usize, slots.len() + part.slots("q").len());
+    assert_eq!(lagged, (slots.len() + part.slots("q").len()) as u64);
     assert!(lags.len() >= 2, "one a second");
     assert!(lags.iter().all(|lag| lag.p50_ns <= lag.p99_ns && lag.p99_ns <= lag.max_ns));
 }
@@ -69,6 +69,52 @@ fn a_prober_that_was_stopped_blames_nobody() {
     assert!(slots.last().unwrap().due_ns > start + 1_500 * MS);
     let stalled: u64 = part.lags().iter().map(|lag| lag.stalled_ns).sum();
     assert!((250 * MS..500 * MS).contains(&stalled), "{stalled}");
+}
+
+#[test]
+fn answers_that_came_while_it_stood_still_are_not_called_late() {
+    // Each answer takes 40 ms, so about eight slots are under way when it is stopped.
+    let slow = Hostile::start(Manner::SaysLate(40, "x"));
+    let params = json!({"address": slow.address.to_string(), "send": "q", "expect": "x"});
+    let mut part = Part::ready(hello(&[("p", spec("tcp", &params, "200/s"))]));
+    part.start();
+    let_pass(400);
+    part.signal(Signal::SIGSTOP);
+    let stopped = squall::host::linux::clock::monotonic_ns();
+    let_pass(320);
+    part.signal(Signal::SIGCONT);
+    let_pass(300);
+    let slots = part.finish("p");
+    let under_way: Vec<_> =
+        slots.iter().filter(|s| s.due_ns < stopped && s.done_ns > stopped + 250 * MS).collect();
+    assert!(under_way.len() >= 4, "{}", under_way.len());
+    assert!(under_way.iter().all(|slot| slot.grade == Grade::Invalid), "{under_way:?}");
+    assert_eq!(count(&slots, Grade::Bad) + count(&slots, Grade::Late), 0);
+}
+
+#[test]
+fn how_it_is_scheduled_is_what_it_says_and_its_programs_are_like_everybody_else() {
+    let params = json!({"run": ["cut", "-d", " ", "-f", "41", "/proc/self/stat"],
+                        "expect": "^0\n$"});
+    let mut part = Part::spawn(hello(&[("c", spec("command", &params, "20/s"))]));
+    part.keep_beating();
+    let said = part.wait_ready();
+    let mut realtime = Vec::new();
+    for thread in std::fs::read_dir(format!("/proc/{}/task", part.child.id())).unwrap() {
+        let stat = std::fs::read_to_string(thread.unwrap().path().join("stat")).unwrap();
+        let (name, rest) = stat.split_once('(').unwrap().1.rsplit_once(')').unwrap();
+        if rest.split_whitespace().nth(38) == Some("1") {
+            realtime.push(name.to_owned());
+        }
+    }
+    realtime.sort();
+    let expected: &[&str] = if said == "fifo" { &["metronome", "slots"] } else { &[] };
+    assert_eq!(realtime, expected);
+    part.start();
+    let_pass(300);
+    let slots = part.finish("c");
+    let right = slots.iter().filter(|slot| slot.error.is_none()).count();
+    assert_eq!(right, slots.len(), "{slots:?}");
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! `http` against nginx and against servers of every manner.
 
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
 use serde_json::{Value, json};
 use squall::model::observation::ErrorClass;
 use squall::probe::Seen;
@@ -22,11 +22,11 @@ fn nginx() -> Server {
     Server::nginx(TempDir::new().unwrap(), PAGES)
 }
 
-fn get(server: &Server, path: &str, more: Value) -> Result<(), ErrorClass> {
+fn get(server: &Server, path: &str, more: &Value) -> Result<(), ErrorClass> {
     look("http", &params(server, path, more), &[]).answer
 }
 
-fn params(server: &Server, path: &str, more: Value) -> Value {
+fn params(server: &Server, path: &str, more: &Value) -> Value {
     let mut params = json!({"url": format!("http://{}{path}", server.address)});
     params.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
     params
@@ -35,22 +35,22 @@ fn params(server: &Server, path: &str, more: Value) -> Value {
 #[test]
 fn status_and_body_decide_and_nothing_is_followed() {
     let web = nginx();
-    assert_eq!(get(&web, "/", json!({"expect": "request 1 of GET"})), Ok(()));
-    assert_eq!(get(&web, "/", json!({"method": "POST", "body": "x", "expect": "POST"})), Ok(()));
-    assert_eq!(get(&web, "/", json!({"expect": "other"})), Err(ErrorClass::WrongAnswer));
-    assert_eq!(get(&web, "/down", json!({})), Err(ErrorClass::Unavailable));
-    assert_eq!(get(&web, "/down", json!({"status": [200, 503]})), Ok(()));
-    assert_eq!(get(&web, "/login", json!({})), Err(ErrorClass::Denied));
-    assert_eq!(get(&web, "/away", json!({})), Err(ErrorClass::WrongAnswer));
-    assert_eq!(get(&web, "/none", json!({"status": 204})), Ok(()));
-    assert_eq!(get(&web, "/none", json!({})), Err(ErrorClass::WrongAnswer));
+    assert_eq!(get(&web, "/", &json!({"expect": "request 1 of GET"})), Ok(()));
+    assert_eq!(get(&web, "/", &json!({"method": "POST", "body": "x", "expect": "POST"})), Ok(()));
+    assert_eq!(get(&web, "/", &json!({"expect": "other"})), Err(ErrorClass::WrongAnswer));
+    assert_eq!(get(&web, "/down", &json!({})), Err(ErrorClass::Unavailable));
+    assert_eq!(get(&web, "/down", &json!({"status": [200, 503]})), Ok(()));
+    assert_eq!(get(&web, "/login", &json!({})), Err(ErrorClass::Denied));
+    assert_eq!(get(&web, "/away", &json!({})), Err(ErrorClass::WrongAnswer));
+    assert_eq!(get(&web, "/none", &json!({"status": 204})), Ok(()));
+    assert_eq!(get(&web, "/none", &json!({})), Err(ErrorClass::WrongAnswer));
 }
 
 #[test]
 fn a_new_connection_is_new_each_time_and_a_kept_one_is_used_again() {
     let web = nginx();
-    let fresh = build("http", &params(&web, "/", json!({"expect": "request 1 of"})), &[]);
-    let kept = params(&web, "/", json!({"connection": "kept", "expect": "request 2 of"}));
+    let fresh = build("http", &params(&web, "/", &json!({"expect": "request 1 of"})), &[]);
+    let kept = params(&web, "/", &json!({"connection": "kept", "expect": "request 2 of"}));
     let kept = build("http", &kept, &[]);
     local(async {
         for number in 0..3 {
@@ -112,13 +112,13 @@ fn a_secret_header_reaches_the_server_and_no_one_else() {
     let secret = [("env:TOKEN", "Bearer canary-91b2")];
     let more = json!({"secretHeaders": {"Authorization": {"env": "TOKEN"}},
                       "expect": "^Bearer canary-91b2$"});
-    let seen = look("http", &params(&web, "/token", more.clone()), &secret);
+    let seen = look("http", &params(&web, "/token", &more), &secret);
     assert_eq!(seen.answer, Ok(()));
     assert!(!format!("{seen:?}").contains("canary"));
     let broken = [("env:TOKEN", "canary\n91b2")];
     let built = squall::probe::find("http")
         .unwrap()
-        .build(&params(&web, "/token", more), crate::support::look::setting(&broken));
+        .build(&params(&web, "/token", &more), crate::support::look::setting(&broken));
     let why = built.err().unwrap();
     assert!(why.contains("Authorization") && !why.contains("canary"), "{why}");
 }
@@ -132,11 +132,13 @@ pub struct Papers {
 
 pub fn papers() -> Papers {
     let mut params = CertificateParams::new(Vec::new()).unwrap();
+    params.distinguished_name.push(DnType::CommonName, "authority");
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     let issuer = CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap();
     let issue = |name: &str| {
         let key = KeyPair::generate().unwrap();
-        let params = CertificateParams::new(vec![name.to_owned()]).unwrap();
+        let mut params = CertificateParams::new(vec![name.to_owned()]).unwrap();
+        params.distinguished_name.push(DnType::CommonName, name);
         (params.signed_by(&key, &issuer).unwrap().pem(), key.serialize_pem())
     };
     Papers { authority: issuer.pem(), server: issue("127.0.0.1"), client: issue("client.test") }

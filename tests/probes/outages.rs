@@ -29,8 +29,8 @@ fn a_killed_and_restarted_server_is_seen_to_within_two_slots() {
     let port = redis.address.port();
     let params =
         json!({"address": redis.address.to_string(), "send": "PING\r\n", "expect": "PONG"});
-    let mut part = Part::ready(hello(&[("p", spec("tcp", &params, "200/s"))]));
-    part.start();
+    let mut prober = Part::ready(hello(&[("p", spec("tcp", &params, "200/s"))]));
+    prober.start();
     let_pass(500);
     let before_kill = monotonic_ns();
     redis.kill();
@@ -40,7 +40,7 @@ fn a_killed_and_restarted_server_is_seen_to_within_two_slots() {
     let again = Server::redis_at(port, &[]);
     let up = monotonic_ns();
     let_pass(400);
-    let slots = part.finish("p");
+    let slots = prober.finish("p");
     drop(again);
     let (from, to) = outage(&slots);
     // The server's own end lies somewhere in its kill, its beginning somewhere in its start.
@@ -56,8 +56,8 @@ fn a_killed_and_restarted_server_is_seen_to_within_two_slots() {
 fn a_stopped_server_hangs_slots_and_open_writes_are_told_from_lost_ones() {
     let redis = Server::redis(&[]);
     let params = json!({"address": redis.address.to_string(), "ledger": true});
-    let mut part = Part::ready(hello(&[("w", spec("redis", &params, "200/s"))]));
-    part.start();
+    let mut prober = Part::ready(hello(&[("w", spec("redis", &params, "200/s"))]));
+    prober.start();
     let_pass(400);
     redis.signal(Signal::SIGSTOP);
     let stopped = monotonic_ns();
@@ -65,7 +65,7 @@ fn a_stopped_server_hangs_slots_and_open_writes_are_told_from_lost_ones() {
     let resumed = monotonic_ns();
     redis.signal(Signal::SIGCONT);
     let_pass(600);
-    let slots = part.finish("w");
+    let slots = prober.finish("w");
     // Slots of the last 250 ms of the stop were answered in time: a stall looks shorter by the
     // deadline, which is what the report says of it.
     let (from, to) = outage(&slots);
@@ -74,8 +74,8 @@ fn a_stopped_server_hangs_slots_and_open_writes_are_told_from_lost_ones() {
     assert!(slots.iter().all(|slot| slot.write.is_some()));
     let with = |fate| slots.iter().filter(move |slot| slot.write == Some(fate)).map(|s| s.slot);
     assert!(with(WriteFate::Acknowledged).count() > 150);
-    let first = part.read_ledger(1);
-    let second = part.read_ledger(2);
+    let first = prober.read_ledger(1);
+    let second = prober.read_ledger(2);
     assert_eq!(first.found, second.found);
     assert_eq!((first.foreign, first.error), (0, None));
     // Nothing that was acknowledged is missing, nothing that failed is there.
@@ -92,15 +92,15 @@ fn without_persistence_a_kill_loses_every_acknowledged_write() {
     let mut redis = Server::redis(&[]);
     let port = redis.address.port();
     let params = json!({"address": redis.address.to_string(), "ledger": true});
-    let mut part = Part::ready(hello(&[("w", spec("redis", &params, "200/s"))]));
-    part.start();
+    let mut prober = Part::ready(hello(&[("w", spec("redis", &params, "200/s"))]));
+    prober.start();
     let_pass(500);
     redis.kill();
     let killed = monotonic_ns();
     let again = Server::redis_at(port, &[]);
     let_pass(300);
-    let slots = part.finish("w");
-    let found = part.read_ledger(1).found;
+    let slots = prober.finish("w");
+    let found = prober.read_ledger(1).found;
     drop(again);
     let acknowledged = |slot: &&Observation| slot.write == Some(WriteFate::Acknowledged);
     let before = slots.iter().filter(acknowledged).filter(|slot| slot.done_ns < killed);

@@ -47,9 +47,9 @@ fn what_was_acknowledged_is_read_back_twice() {
 #[test]
 fn a_ledger_longer_than_a_page_is_read_whole() {
     let redis = Server::redis(&[]);
-    let all: String = (0..20_000).map(|n| format!(" {n}")).collect();
-    let script = format!("RPUSH squall:ledger:s1{all}\r\n");
-    assert!(ask(redis.address, &script).contains(":20000"));
+    let script = "for n = 0, 19999 do redis.call('RPUSH', KEYS[1], n) end return 'all'";
+    let answer = ask(redis.address, &format!("EVAL \"{script}\" 1 squall:ledger:s1\r\n"));
+    assert!(answer.contains("all"), "{answer}");
     let read = local(async { ledger(&redis).read_ledger(1).unwrap().await });
     assert_eq!(read.found, (0..20_000).collect::<Vec<_>>());
 }
@@ -108,9 +108,8 @@ fn a_stopped_server_leaves_the_write_open_and_a_late_answer_closes_it() {
         let seen = slot(probe.as_ref(), 1).await;
         let open = (Err(ErrorClass::Timeout), WriteFate::Indeterminate);
         assert_eq!(fate(&seen), open);
-        // Its connection was abandoned at the deadline; the next has none to send on.
-        let unsent = (Err(ErrorClass::Timeout), WriteFate::Failed);
-        assert_eq!(fate(&slot(probe.as_ref(), 2).await), unsent);
+        // The kernel takes the next connection in its place, and the write on it is open too.
+        assert_eq!(fate(&slot(probe.as_ref(), 2).await), open);
         redis.signal(Signal::SIGCONT);
         let _ = slot(probe.as_ref(), 3).await;
         assert_eq!(slot(probe.as_ref(), 4).await.answer, Ok(()));
@@ -124,7 +123,7 @@ fn a_stopped_server_leaves_the_write_open_and_a_late_answer_closes_it() {
         assert_eq!(fate(&late), (Ok(()), WriteFate::Acknowledged));
         let found = probe.read_ledger(1).unwrap().await.found;
         assert!(found.contains(&1), "open writes may have been made: {found:?}");
-        assert!(!found.contains(&2) && found.contains(&5), "{found:?}");
+        assert!(found.contains(&2) && found.contains(&5), "{found:?}");
     });
 }
 
@@ -171,8 +170,16 @@ fn without_a_ledger_a_value_is_written_and_read_or_only_read() {
 
 #[test]
 fn a_login_is_used_and_never_shown() {
-    let redis =
-        Server::redis(&["--requirepass", "canary-33aa", "--user", "app on >pw ~squall:* +@all"]);
+    let redis = Server::redis(&[
+        "--requirepass",
+        "canary-33aa",
+        "--user",
+        "app",
+        "on",
+        ">pw",
+        "~squall:*",
+        "+@all",
+    ]);
     let address = redis.address.to_string();
     let secret = [("env:PW", "canary-33aa"), ("env:WRONG", "canary-wrong"), ("env:APP", "pw")];
     let ask = |more: Value| {

@@ -34,8 +34,8 @@ fn redis_reader() -> Value {
 }
 
 /// Reads on until that instance is seen with that role; when it was asked.
-fn wait_role(part: &mut Part, instance: &str, role: Option<&str>) -> u64 {
-    part.wait(&format!("{instance} as {role:?}"), 10, |message| match message {
+fn wait_role(prober: &mut Part, instance: &str, role: Option<&str>) -> u64 {
+    prober.wait(&format!("{instance} as {role:?}"), 10, |message| match message {
         FromProber::Saw { at_ns, entry } => match &**entry {
             Entry::RoleSeen { instance: i, role: r, asked_every_ns: 20_000_000 }
                 if i.0 == instance && r.as_ref().map(|r| r.0.as_str()) == role =>
@@ -48,10 +48,10 @@ fn wait_role(part: &mut Part, instance: &str, role: Option<&str>) -> u64 {
     })
 }
 
-fn read_roles(part: &mut Part) -> Vec<(String, Option<String>)> {
+fn read_roles(prober: &mut Part) -> Vec<(String, Option<String>)> {
     let began = monotonic_ns();
-    part.send(&ToProber::ReadRoles);
-    let roles = part.wait("Roles", 5, |message| match message {
+    prober.send(&ToProber::ReadRoles);
+    let roles = prober.wait("Roles", 5, |message| match message {
         FromProber::Roles(roles) => Some(roles.clone()),
         _ => None,
     });
@@ -70,41 +70,41 @@ fn a_role_is_told_at_the_start_and_whenever_it_changes() {
     let mut hello = hello(&[]);
     hello.watches.push(watch("redis@a", primary.address, &redis_reader()));
     hello.watches.push(watch("redis@b", replica.address, &redis_reader()));
-    let mut part = Part::spawn(hello);
-    part.keep_beating();
-    wait_role(&mut part, "redis@a", Some("primary"));
-    if !part
+    let mut prober = Part::spawn(hello);
+    prober.keep_beating();
+    wait_role(&mut prober, "redis@a", Some("primary"));
+    if !prober
         .seen
         .iter()
         .any(|(_, e)| matches!(e, Entry::RoleSeen { instance, .. } if instance.0 == "redis@b"))
     {
-        wait_role(&mut part, "redis@b", Some("replica"));
+        wait_role(&mut prober, "redis@b", Some("replica"));
     }
-    let told = part.seen.len();
+    let told = prober.seen.len();
     let_pass(300);
-    let both = read_roles(&mut part);
+    let both = read_roles(&mut prober);
     assert_eq!(both[0], ("redis@a".to_owned(), Some("primary".to_owned())));
     assert_eq!(both[1], ("redis@b".to_owned(), Some("replica".to_owned())));
-    assert_eq!(part.seen.len(), told, "what does not change is not told again");
+    assert_eq!(prober.seen.len(), told, "what does not change is not told again");
 
     let promoted = monotonic_ns();
     ask(replica.address, "REPLICAOF NO ONE\r\n");
-    let seen = wait_role(&mut part, "redis@b", Some("primary"));
+    let seen = wait_role(&mut prober, "redis@b", Some("primary"));
     assert!(seen > promoted && seen < promoted + 200 * MS, "{}", (seen - promoted) / MS);
 
     primary.kill();
     let killed = monotonic_ns();
-    let seen = wait_role(&mut part, "redis@a", None);
+    let seen = wait_role(&mut prober, "redis@a", None);
     assert!(seen < killed + 200 * MS);
     // A process that stands still says nothing, and that is unknown, not what it was.
     replica.signal(Signal::SIGSTOP);
     let stopped = monotonic_ns();
-    let seen = wait_role(&mut part, "redis@b", None);
+    let seen = wait_role(&mut prober, "redis@b", None);
     assert!(seen >= stopped + 80 * MS && seen < stopped + 300 * MS);
-    let neither = read_roles(&mut part);
+    let neither = read_roles(&mut prober);
     assert!(neither.iter().all(|(_, role)| role.is_none()), "{neither:?}");
     replica.signal(Signal::SIGCONT);
-    wait_role(&mut part, "redis@b", Some("primary"));
+    wait_role(&mut prober, "redis@b", Some("primary"));
 }
 
 #[test]
@@ -112,9 +112,9 @@ fn one_connection_serves_many_questions() {
     let redis = Server::redis(&[]);
     let mut hello = hello(&[]);
     hello.watches.push(watch("redis@a", redis.address, &redis_reader()));
-    let mut part = Part::spawn(hello);
-    part.keep_beating();
-    wait_role(&mut part, "redis@a", Some("primary"));
+    let mut prober = Part::spawn(hello);
+    prober.keep_beating();
+    wait_role(&mut prober, "redis@a", Some("primary"));
     let connections = || {
         let stats = ask(redis.address, "INFO stats\r\n");
         let line = stats.lines().find(|l| l.starts_with("total_connections_received")).unwrap();
@@ -130,13 +130,13 @@ fn a_server_that_closes_after_each_answer_is_asked_anew() {
     let server = Hostile::start(Manner::Says("role:master"));
     let mut hello = hello(&[]);
     hello.watches.push(watch("x@a", server.address, &redis_reader()));
-    let mut part = Part::spawn(hello);
-    part.keep_beating();
-    wait_role(&mut part, "x@a", Some("primary"));
-    let told = part.seen.len();
+    let mut prober = Part::spawn(hello);
+    prober.keep_beating();
+    wait_role(&mut prober, "x@a", Some("primary"));
+    let told = prober.seen.len();
     let_pass(300);
-    assert_eq!(read_roles(&mut part)[0].1.as_deref(), Some("primary"));
-    assert_eq!(part.seen.len(), told, "it never was unknown in between");
+    assert_eq!(read_roles(&mut prober)[0].1.as_deref(), Some("primary"));
+    assert_eq!(prober.seen.len(), told, "it never was unknown in between");
 }
 
 #[test]
@@ -173,10 +173,10 @@ fn etcd_tells_its_leader_by_two_numbers_that_agree() {
     });
     let mut hello = hello(&[]);
     hello.watches.push(watch("etcd@a", etcd.address, &reader));
-    let mut part = Part::spawn(hello);
-    part.keep_beating();
-    wait_role(&mut part, "etcd@a", Some("leader"));
-    assert_eq!(read_roles(&mut part)[0].1.as_deref(), Some("leader"));
+    let mut prober = Part::spawn(hello);
+    prober.keep_beating();
+    wait_role(&mut prober, "etcd@a", Some("leader"));
+    assert_eq!(read_roles(&mut prober)[0].1.as_deref(), Some("leader"));
 }
 
 #[test]
@@ -185,9 +185,9 @@ fn a_reader_that_cannot_be_used_makes_the_prober_unfit() {
     let mut hello = hello(&[]);
     let reader = json!({"ask": {"tcp": {}}, "roles": [{"role": "primary", "matches": "("}]});
     hello.watches.push(watch("redis@a", redis.address, &reader));
-    let mut part = Part::spawn(hello);
-    part.keep_beating();
-    let (probe, why) = part.wait("Unfit", 5, |message| match message {
+    let mut prober = Part::spawn(hello);
+    prober.keep_beating();
+    let (probe, why) = prober.wait("Unfit", 5, |message| match message {
         FromProber::Unfit { probe, why } => Some((probe.clone(), why.clone())),
         _ => None,
     });

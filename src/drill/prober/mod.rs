@@ -26,6 +26,6 @@ use std::os::fd::OwnedFd;
 pub fn run(channel: OwnedFd) -> i32 {
     match session::run(channel) {
         Ok(session::End::Goodbye) => 0,
-        Ok(session::End::ConductorLost) | Err(_) => 1,
+        Ok(session::End::ConductorLost | session::End::BrokenDown) | Err(_) => 1,
     }
 }

@@ -34,6 +34,8 @@ const MYSELF: &str = "prober";
 pub enum End {
     Goodbye,
     ConductorLost,
+    /// The slots thread ended by itself.
+    BrokenDown,
 }
 
 /// Runs the whole part. Errors: it could not begin at all.
@@ -89,7 +91,7 @@ async fn converse(channel: Channel, hello: ProberHello) -> Result<End, HostError
     let end = session.serve(inbox).await;
     session.leave();
     reading.abort();
-    if end == End::Goodbye {
+    if end != End::ConductorLost {
         let _ = tokio::time::timeout(LEAVE_WITHIN, writing).await;
     }
     Ok(end)
@@ -150,6 +152,9 @@ impl Session {
                 }
                 _ = beat.tick() => {
                     silent += 1;
+                    if self.commands.as_ref().is_some_and(UnboundedSender::is_closed) {
+                        return End::BrokenDown;
+                    }
                     if silent > SILENT_MOST || self.out.send(FromProber::Beat).is_err() {
                         return End::ConductorLost;
                     }
@@ -176,7 +181,7 @@ impl Session {
 
     fn order(&self, command: Command) {
         if let Some(commands) = &self.commands {
-            // The thread has ended only where a probe was unfit, which the conductor knows.
+            // Where the thread has ended the next beat ends the session.
             let _ = commands.send(command);
         }
     }

@@ -47,16 +47,20 @@ pub enum Command {
     Stop,
 }
 
-/// Runs until the session drops its end of `commands`; what is under way then is dropped too.
+/// Runs until the session drops its end of `commands`; what is under way then is dropped too. Where
+/// a probe is unfit it only waits for that. Its end at any other time is a breakdown.
 pub fn run(
     hello: &ProberHello,
-    commands: UnboundedReceiver<Command>,
+    mut commands: UnboundedReceiver<Command>,
     out: UnboundedSender<FromProber>,
 ) -> Result<(), String> {
     let own = quicken(PRIORITY);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|e| format!("the slots' runtime did not start: {e}"))?;
-    let Some(lanes) = build(hello, &out) else { return Ok(()) };
+    let Some(lanes) = build(hello, &out) else {
+        while commands.blocking_recv().is_some() {}
+        return Ok(());
+    };
     let (ticks, inbox) = unbounded_channel();
     let metronome = Metronome::new(ticks).map_err(|e| e.to_string())?;
     let fifo = own == Scheduling::Fifo && metronome.scheduling == Scheduling::Fifo;

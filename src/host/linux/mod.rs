@@ -1,7 +1,22 @@
-//! The capability traits on Linux: system calls and netlink, no programs.
+//! The capability traits on Linux: system calls and netlink, no programs but those of a lab and of
+//! command probes.
 
 pub mod clock;
 pub mod command;
 pub mod inherit;
+pub mod link;
+mod machine;
+pub mod namespace;
 pub mod netns;
+pub mod network;
+pub mod part;
+pub mod pidfd;
+pub mod process;
+pub mod program;
+#[cfg(feature = "crash-points")]
+pub mod stop;
+pub mod terminal;
 pub mod timing;
+pub mod wake;
+
+pub use machine::LinuxHost;

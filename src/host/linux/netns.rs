@@ -7,7 +7,8 @@ use std::fs::File;
 use std::net::IpAddr;
 use std::os::fd::{AsFd, OwnedFd};
 
-use nix::sched::{CloneFlags, setns};
+use nix::mount::{MsFlags, mount};
+use nix::sched::{CloneFlags, setns, unshare};
 use nix::sys::socket::{AddressFamily, SockFlag, SockType, socket};
 
 use super::clock::boot;
@@ -21,6 +22,22 @@ const SO_NETNS_COOKIE: libc::c_int = 71;
 pub fn identify(path: &str) -> Result<NetnsIdentity, HostError> {
     let cookie = on_thread(path, cookie_here)??;
     Ok(NetnsIdentity { path: path.to_owned(), cookie, boot: boot()? })
+}
+
+/// Makes a network namespace and gives it that name, which must not exist yet.
+pub fn create(path: &str) -> Result<NetnsIdentity, HostError> {
+    File::create_new(path).map_err(|e| HostError::io(format!("make {path}"), e))?;
+    std::thread::scope(|scope| {
+        let thread = scope.spawn(|| {
+            unshare(CloneFlags::CLONE_NEWNET)
+                .map_err(|e| HostError::io("make a network namespace", e))?;
+            let own = Some("/proc/thread-self/ns/net");
+            mount(own, path, None::<&str>, MsFlags::MS_BIND, None::<&str>)
+                .map_err(|e| HostError::io(format!("name a network namespace {path}"), e))
+        });
+        joined(thread.join(), path)
+    })?;
+    identify(path)
 }
 
 /// Runs `work` inside the namespace, on a thread of its own. Errors: `Gone` when the path names
@@ -85,9 +102,13 @@ fn on_thread<R: Send>(path: &str, work: impl FnOnce() -> R + Send) -> Result<R, 
                 .map_err(|e| HostError::io(format!("enter {path}"), e))?;
             Ok(work())
         });
-        thread.join().unwrap_or_else(|_| {
-            Err(HostError::io(format!("work in {path}"), std::io::Error::other("it panicked")))
-        })
+        joined(thread.join(), path)
+    })
+}
+
+fn joined<R>(end: std::thread::Result<Result<R, HostError>>, path: &str) -> Result<R, HostError> {
+    end.unwrap_or_else(|_| {
+        Err(HostError::io(format!("work in {path}"), std::io::Error::other("it panicked")))
     })
 }
 

@@ -115,8 +115,9 @@ impl Client {
         let (stream, opening) = opened.inspect_err(|_| self.endpoint.doubt())?;
         phases.connect = opening.connect;
         phases.tls = opening.tls;
-        let (sender, driver) = handshake(TokioIo::new(stream)).await.map_err(|e| class(&e))?;
+        let (mut sender, driver) = handshake(TokioIo::new(stream)).await.map_err(|e| class(&e))?;
         tokio::task::spawn_local(driver);
+        sender.ready().await.map_err(|e| class(&e))?;
         Ok(sender)
     }
 
@@ -176,11 +177,7 @@ fn request(
     Ok(request)
 }
 
-fn set_header(
-    request: &mut Request<Full<Bytes>>,
-    name: &str,
-    value: &str,
-) -> Result<(), String> {
+fn set_header(request: &mut Request<Full<Bytes>>, name: &str, value: &str) -> Result<(), String> {
     let wrong = || format!("header `{name}` cannot be sent: its name or value is malformed");
     let mut value = HeaderValue::from_str(value).map_err(|_| wrong())?;
     value.set_sensitive(true);

@@ -84,12 +84,12 @@ pub async fn read(road: &Rc<Road>, session: &str, round: u8) -> LedgerRead {
 
 async fn connect(road: &Rc<Road>) -> Result<Rc<Link>, ErrorClass> {
     let until = tokio::time::Instant::now() + CONNECT_WITHIN;
+    let mut why = ErrorClass::Timeout;
     loop {
-        match tokio::time::timeout_at(until, road.link()).await {
+        match tokio::time::timeout_at(until, road.fresh_link()).await {
             Ok(Ok(link)) => return Ok(link),
-            Ok(Err(class)) if tokio::time::Instant::now() >= until => return Err(class),
-            Ok(Err(_)) => {}
-            Err(_) => return Err(ErrorClass::Timeout),
+            Ok(Err(class)) => why = class,
+            Err(_) => return Err(why),
         }
     }
 }

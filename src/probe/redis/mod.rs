@@ -15,10 +15,10 @@ use futures::future::LocalBoxFuture;
 
 pub use params::Params;
 
+use super::wire::tls::TlsParams;
 use super::{Probe, ProbeKind, SecretRef, Seen, Setting};
 use crate::host::linux::clock::monotonic_ns;
 use crate::model::observation::{ErrorClass, LedgerRead, WriteFate};
-use super::wire::tls::TlsParams;
 use failure::Failure;
 use link::Link;
 use params::Question;
@@ -36,6 +36,15 @@ impl ProbeKind for Redis {
     fn secrets(params: &Params) -> Vec<SecretRef> {
         let password = params.password.iter().cloned();
         password.chain(params.tls.iter().flat_map(TlsParams::secrets)).collect()
+    }
+
+    /// Without addresses of its own, a lab's service `sentinel` is asked.
+    fn completed(params: &Params) -> Params {
+        let mut params = params.clone();
+        if params.sentinel.is_some() && params.sentinels.is_none() {
+            params.sentinels = Some("{{lab.sentinel.all}}".to_owned());
+        }
+        params
     }
 
     fn faults_of(params: &Params) -> Vec<String> {

@@ -20,8 +20,9 @@ pub struct Params {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sentinel: Option<String>,
     /// The Sentinels, `HOST:PORT` with commas between. They are asked without a password.
-    #[serde(default = "default_sentinels")]
-    pub sentinels: String,
+    /// In a lab: every instance of its service `sentinel`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sentinels: Option<String>,
     /// A fixed address in place of Sentinels: `HOST:PORT` or `{{lab.SERVICE}}`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub address: Option<String>,
@@ -73,7 +74,9 @@ impl Params {
             }
             (None, Some(address)) => faults.extend(fault_of_address(address)),
             (Some(_), None) => {
-                faults.extend(self.sentinels.split(',').filter_map(fault_of_address));
+                faults.extend(
+                    self.sentinels.iter().flat_map(|s| s.split(',')).filter_map(fault_of_address),
+                );
             }
         }
         if self.ledger && self.read {
@@ -89,8 +92,4 @@ impl Params {
 
 fn fault_of_address(text: &str) -> Option<String> {
     if text.contains("{{") { None } else { Endpoint::parse(text.trim()).err() }
-}
-
-fn default_sentinels() -> String {
-    "{{lab.sentinel.all}}".to_owned()
 }

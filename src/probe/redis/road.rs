@@ -53,7 +53,10 @@ impl Road {
         }
         let way = match (&params.address, &params.sentinel) {
             (Some(address), None) => Way::Fixed(Endpoint::parse(address)?),
-            (None, Some(name)) => Way::Sentinel(Sentinels::new(name, &params.sentinels)?),
+            (None, Some(name)) => Way::Sentinel(Sentinels::new(
+                name,
+                params.sentinels.as_deref().unwrap_or_default(),
+            )?),
             _ => return Err("give `sentinel` or `address`".to_owned()),
         };
         Ok(Rc::new(Road {
@@ -85,6 +88,12 @@ impl Road {
         }
         let attempt = self.attempt();
         attempt.await
+    }
+
+    /// A link that was opened just now, for those who must not find out late that theirs broke.
+    pub async fn fresh_link(self: &Rc<Road>) -> Result<Rc<Link>, ErrorClass> {
+        self.current.borrow_mut().take();
+        self.link().await
     }
 
     /// Nobody new is to use this link.

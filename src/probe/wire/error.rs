@@ -15,13 +15,23 @@ pub fn class_of(error: &io::Error) -> ErrorClass {
     }
     match error.raw_os_error() {
         Some(
-            libc::EMFILE | libc::ENFILE | libc::ENOMEM | libc::ENOBUFS | libc::EADDRNOTAVAIL
-            | libc::EADDRINUSE | libc::EAFNOSUPPORT,
+            libc::EMFILE
+            | libc::ENFILE
+            | libc::ENOMEM
+            | libc::ENOBUFS
+            | libc::EADDRNOTAVAIL
+            | libc::EADDRINUSE
+            | libc::EAFNOSUPPORT,
         ) => return ErrorClass::Ours,
         // EPERM: a rule of the sender's own host dropped the packet on its way out.
         Some(
-            libc::ENETUNREACH | libc::EHOSTUNREACH | libc::ENETDOWN | libc::EHOSTDOWN
-            | libc::ENONET | libc::EPERM | libc::EACCES,
+            libc::ENETUNREACH
+            | libc::EHOSTUNREACH
+            | libc::ENETDOWN
+            | libc::EHOSTDOWN
+            | libc::ENONET
+            | libc::EPERM
+            | libc::EACCES,
         ) => return ErrorClass::Unreachable,
         _ => {}
     }

@@ -42,10 +42,12 @@ impl Hostile {
                     return;
                 }
                 let stream = stream.unwrap();
-                match manner {
-                    Manner::Silent => silent.push(stream),
-                    _ => serve(stream, manner, &ears),
+                if matches!(manner, Manner::Silent) {
+                    silent.push(stream);
+                    continue;
                 }
+                let ears = Arc::clone(&ears);
+                std::thread::spawn(move || serve(stream, manner, &ears));
             }
         });
         Hostile { address, over, heard, thread: Some(thread) }

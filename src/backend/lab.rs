@@ -1,0 +1,165 @@
+//! Targets in a lab, raised by us or attached to. A task owns the lab: it answers who runs, and
+//! passes on what happens.
+
+use std::collections::BTreeMap;
+
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::sync::oneshot;
+
+use super::{Backend, Happened};
+use crate::host::HostError;
+use crate::host::linux::part::{self, Part};
+use crate::host::part::{Entry as Door, PartSpec};
+use crate::lab::{Lab, LabError, LabEvent};
+use crate::model::history::Entry;
+use crate::model::identity::{LabIdentity, NetnsIdentity};
+use crate::model::inventory::{Host, Target};
+use crate::model::lab::{Check, LabSpec};
+use crate::model::layout::CLIENT;
+use crate::model::message::RoleWatch;
+
+pub struct LabBackend {
+    identity: LabIdentity,
+    door: Door,
+    hosts: Vec<(Host, NetnsIdentity)>,
+    watches: Vec<RoleWatch>,
+    orders: UnboundedSender<Order>,
+    events: Option<UnboundedReceiver<Happened>>,
+}
+
+enum Order {
+    Targets(oneshot::Sender<Result<Vec<Target>, LabError>>),
+    Down(oneshot::Sender<Result<(), LabError>>),
+}
+
+impl LabBackend {
+    /// Takes a lab that is up.
+    #[must_use]
+    pub fn new(lab: Lab, spec: &LabSpec) -> LabBackend {
+        let (orders, inbox) = unbounded_channel();
+        let (sender, events) = unbounded_channel();
+        let backend = LabBackend {
+            identity: lab.identity().clone(),
+            door: lab.entry(),
+            hosts: lab.hosts().to_vec(),
+            watches: watches(&lab, spec),
+            orders,
+            events: Some(events),
+        };
+        tokio::spawn(keep(lab, inbox, sender));
+        backend
+    }
+
+    /// Removes the lab, or lets it go if we only attached to it. Every part in it must have ended.
+    pub async fn down(self) -> Result<(), LabError> {
+        let (answer, gone) = oneshot::channel();
+        if self.orders.send(Order::Down(answer)).is_err() {
+            return Ok(());
+        }
+        gone.await.unwrap_or(Ok(()))
+    }
+}
+
+impl Backend for LabBackend {
+    fn lab(&self) -> Option<LabIdentity> {
+        Some(self.identity.clone())
+    }
+
+    fn hosts(&self) -> Vec<(Host, NetnsIdentity)> {
+        self.hosts.clone()
+    }
+
+    fn client(&self) -> Option<NetnsIdentity> {
+        self.hosts.iter().find(|(host, _)| host.name == CLIENT).map(|(_, ns)| ns.clone())
+    }
+
+    async fn targets(&mut self) -> Result<BTreeMap<String, Target>, HostError> {
+        let failed =
+            |why: String| HostError::io("ask the lab who runs", std::io::Error::other(why));
+        let (answer, targets) = oneshot::channel();
+        let gone = || failed("it is gone".to_owned());
+        self.orders.send(Order::Targets(answer)).map_err(|_| gone())?;
+        let targets = targets.await.map_err(|_| gone())?.map_err(|e| failed(e.to_string()))?;
+        Ok(targets.into_iter().map(|t| (t.name.0.clone(), t)).collect())
+    }
+
+    fn watches(&self) -> Vec<RoleWatch> {
+        self.watches.clone()
+    }
+
+    fn spawn(&self, part: PartSpec) -> Result<Part, HostError> {
+        part::spawn(PartSpec { enter: Some(self.door.clone()), ..part })
+    }
+
+    fn events(&mut self) -> UnboundedReceiver<Happened> {
+        self.events.take().unwrap_or_else(|| unbounded_channel().1)
+    }
+}
+
+async fn keep(
+    mut lab: Lab,
+    mut orders: UnboundedReceiver<Order>,
+    events: UnboundedSender<Happened>,
+) {
+    let mut over = false;
+    loop {
+        tokio::select! {
+            order = orders.recv() => match order {
+                Some(Order::Targets(answer)) => {
+                    let _unasked = answer.send(lab.targets().await);
+                }
+                Some(Order::Down(answer)) => {
+                    let _unasked = answer.send(lab.down().await);
+                    return;
+                }
+                None => return,
+            },
+            event = lab.next_event(), if !over => match event.and_then(happened) {
+                Some(happened) => {
+                    over = matches!(happened, Happened::Lost { .. });
+                    // Nobody listens before the drill begins and after it ended.
+                    let _unheard = events.send(happened);
+                }
+                None => {}
+            },
+        }
+    }
+}
+
+/// What belongs into a history.
+fn happened(event: LabEvent) -> Option<Happened> {
+    let seen = |at_ns, entry| Some(Happened::Seen { at_ns, entry: Box::new(entry) });
+    match event {
+        LabEvent::Started { at_ns, instance, .. } => {
+            seen(at_ns, Entry::ProcessSeen { instance, running: true })
+        }
+        LabEvent::Ended { at_ns, instance, .. } => {
+            seen(at_ns, Entry::ProcessSeen { instance, running: false })
+        }
+        LabEvent::Failing { at_ns, instance, why } => {
+            seen(at_ns, Entry::Note(format!("{instance}: {why}")))
+        }
+        LabEvent::Died { why, .. } => Some(Happened::Lost { why }),
+        LabEvent::Wired { .. } | LabEvent::Ready { .. } => None,
+    }
+}
+
+/// Every instance of a service that tells its role, asked at its own address.
+fn watches(lab: &Lab, spec: &LabSpec) -> Vec<RoleWatch> {
+    let watch = |candidate: &crate::model::inventory::Candidate| {
+        let reader = spec.services.get(&candidate.service)?.role.clone()?;
+        let asked = match &reader.ask {
+            Check::Tcp(tcp) => tcp.port,
+            Check::Http(http) => http.port,
+        };
+        let (_, netns) = lab.hosts().iter().find(|(h, _)| h.name == candidate.host.name)?;
+        Some(RoleWatch {
+            instance: candidate.name.clone(),
+            address: candidate.host.ipv4,
+            port: asked.or(candidate.port)?,
+            netns: netns.clone(),
+            reader,
+        })
+    };
+    lab.layout().candidates.iter().filter_map(watch).collect()
+}

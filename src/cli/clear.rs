@@ -1,0 +1,49 @@
+//! `squall clear`: a person has looked at what is stuck, and takes it upon themselves.
+
+use std::io::Write;
+
+use super::failure::Failure;
+use super::state::StateFolder;
+use crate::injection::journal::{Journal, JournalRecord, State};
+use crate::injection::recovery;
+use crate::model::id::{DrillId, InjectionId};
+use crate::model::outcome::ExitCode;
+
+/// Arguments of `squall clear`.
+#[derive(Debug, Clone, clap::Args)]
+pub struct Args {
+    /// The injection, as `undo` and the report name it: `d0123456789.1`.
+    pub injection: String,
+    /// Who looked.
+    #[arg(long)]
+    pub by: String,
+    /// What was found, and why it may be forgotten.
+    #[arg(long)]
+    pub reason: String,
+}
+
+/// Exit codes: 0 cleared; an error where there is nothing stuck by that name.
+pub fn run(args: &Args, state: &StateFolder, out: &mut dyn Write) -> Result<ExitCode, Failure> {
+    let injection = parse(&args.injection).ok_or_else(|| {
+        Failure::usage(format!("`{}` is not an injection like d0123456789.1", args.injection))
+    })?;
+    let path = state.journals().join(injection.drill.as_str());
+    let (mut journal, _) = Journal::reopen(&path)?;
+    if journal.state(&injection) != Some(State::Stuck) {
+        let why = format!("{injection} is not stuck; `squall undo --all` says what is open");
+        return Err(Failure::usage(why));
+    }
+    let (by, reason) = (args.by.clone(), args.reason.clone());
+    journal.append(&JournalRecord::Cleared { injection: injection.clone(), by, reason })?;
+    if journal.all_closed() {
+        drop(journal);
+        recovery::remove(&path)?;
+    }
+    writeln!(out, "{injection} cleared by {}", args.by)?;
+    Ok(ExitCode::Held)
+}
+
+fn parse(text: &str) -> Option<InjectionId> {
+    let (drill, number) = text.split_once('.')?;
+    Some(InjectionId { drill: DrillId::parse(drill)?, number: number.parse().ok()? })
+}

@@ -1,0 +1,78 @@
+//! `squall now`: is this us? What drills hold in force at this moment, by process, address or port.
+
+use std::io::Write;
+use std::net::IpAddr;
+
+use super::failure::Failure;
+use super::state::StateFolder;
+use crate::injection::journal::store;
+use crate::model::message::Recipe;
+use crate::model::outcome::ExitCode;
+
+/// Arguments of `squall now`. Several are joined by *and*.
+#[derive(Debug, Clone, clap::Args)]
+pub struct Args {
+    /// A process number (as the target's own PID namespace counts).
+    #[arg(long)]
+    pub pid: Option<i32>,
+    /// An address of the target.
+    #[arg(long)]
+    pub address: Option<IpAddr>,
+    /// The target's port.
+    #[arg(long)]
+    pub port: Option<u16>,
+}
+
+/// Exit codes: 0 nothing of ours, 4 something is in force and fits.
+pub fn run(args: &Args, state: &StateFolder, out: &mut dyn Write) -> Result<ExitCode, Failure> {
+    let mut ours = 0;
+    let journals = store::list(&state.journals())?;
+    for (drill, path) in journals {
+        // One that vanished since it was listed has just been closed.
+        let Ok(contents) = store::peek(&path) else { continue };
+        for recipe in contents.open().iter().filter(|r| args.fits(r)) {
+            ours += 1;
+            let state = contents.states.get(&recipe.injection).map_or("open", |s| match s {
+                store::State::Stuck => "STUCK",
+                _ => "in force",
+            });
+            writeln!(out, "yes: drill {drill} has {} on {} ({state})", recipe.kind, place(recipe))?;
+        }
+    }
+    if ours == 0 {
+        writeln!(out, "no: nothing of squall's is in force{}", args.words())?;
+        return Ok(ExitCode::Held);
+    }
+    Ok(ExitCode::Deviated)
+}
+
+impl Args {
+    fn fits(&self, recipe: &Recipe) -> bool {
+        let target = &recipe.target;
+        let pid = target.process.as_ref().map(|p| p.pid);
+        self.pid.is_none_or(|wanted| pid == Some(wanted))
+            && self.address.is_none_or(|a| a == target.host.ipv4 || a == target.host.ipv6)
+            && self.port.is_none_or(|p| target.port == Some(p))
+    }
+
+    fn words(&self) -> String {
+        let mut words = String::new();
+        for (name, value) in [
+            ("process", self.pid.map(|p| p.to_string())),
+            ("address", self.address.map(|a| a.to_string())),
+            ("port", self.port.map(|p| p.to_string())),
+        ] {
+            if let Some(value) = value {
+                words = format!("{words} on {name} {value}");
+            }
+        }
+        words
+    }
+}
+
+fn place(recipe: &Recipe) -> String {
+    let target = &recipe.target;
+    let pid = target.process.as_ref().map_or(String::new(), |p| format!(", process {}", p.pid));
+    let port = target.port.map_or(String::new(), |p| format!(":{p}"));
+    format!("{} ({}{port}{pid})", target.name, target.host.ipv4)
+}

@@ -1,0 +1,105 @@
+//! The folder of one drill: its history, and every face of its verdict.
+
+use std::fs::File;
+use std::io::{BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+use crate::model::history::Record;
+use crate::model::verdict::Report;
+use crate::report;
+
+use super::failure::Failure;
+
+const HISTORY: &str = "history.jsonl";
+
+#[derive(Debug)]
+pub struct Output {
+    folder: PathBuf,
+    history: BufWriter<File>,
+    failed: Option<std::io::Error>,
+}
+
+impl Output {
+    /// Makes the folder. Errors: it holds another drill's history.
+    pub fn create(folder: &Path) -> Result<Output, Failure> {
+        let failed = |e: std::io::Error| {
+            let why = format!("failed to make the output folder {}: {e}", folder.display());
+            Failure::internal(why)
+        };
+        std::fs::create_dir_all(folder).map_err(failed)?;
+        let path = folder.join(HISTORY);
+        let file = File::options().write(true).create_new(true).open(&path).map_err(|e| {
+            if e.kind() == std::io::ErrorKind::AlreadyExists {
+                let folder = folder.display();
+                Failure::usage(format!("{folder} holds a drill already; give another --out"))
+            } else {
+                failed(e)
+            }
+        })?;
+        let history = BufWriter::new(file);
+        Ok(Output { folder: folder.to_owned(), history, failed: None })
+    }
+
+    #[must_use]
+    pub fn logs(&self) -> PathBuf {
+        self.folder.join("logs")
+    }
+
+    /// Appends one line. A full disk costs the history its tail, never the drill its end.
+    pub fn add(&mut self, record: &Record) {
+        if self.failed.is_none() {
+            let written = serde_json::to_writer(&mut self.history, record)
+                .map_err(std::io::Error::from)
+                .and_then(|()| self.history.write_all(b"\n"));
+            self.failed = written.err();
+        }
+    }
+
+    /// Writes every face. Returns their paths.
+    pub fn finish(mut self, report: &Report) -> Result<Vec<PathBuf>, Failure> {
+        let folder = self.folder.clone();
+        if let Some(error) = self.failed.take().or_else(|| self.history.flush().err()) {
+            let why = format!("failed to keep the history in {}: {error}", folder.display());
+            return Err(Failure::internal(why));
+        }
+        write_faces(report, &folder)
+    }
+}
+
+/// Writes every face of a report into the folder.
+pub fn write_faces(report: &Report, folder: &Path) -> Result<Vec<PathBuf>, Failure> {
+    let faces = [
+        ("report.html", report::html::render(report)),
+        ("report.json", report::json::render(report)?),
+        ("report.md", report::markdown::render(report)),
+        ("junit.xml", report::junit::render(report)?),
+    ];
+    let mut paths = Vec::new();
+    for (name, text) in faces {
+        let path = folder.join(name);
+        std::fs::write(&path, text)
+            .map_err(|e| Failure::internal(format!("failed to write {}: {e}", path.display())))?;
+        paths.push(path);
+    }
+    Ok(paths)
+}
+
+/// Reads a kept history. A last line that was cut is left out; the judge says what that costs.
+pub fn read_history(folder: &Path) -> Result<Vec<Record>, Failure> {
+    let path = folder.join(HISTORY);
+    let text = std::fs::read_to_string(&path)
+        .map_err(|e| Failure::usage(format!("failed to read {}: {e}", path.display())))?;
+    let mut records = Vec::new();
+    let mut lines = text.lines().enumerate().peekable();
+    while let Some((number, line)) = lines.next() {
+        match serde_json::from_str(line) {
+            Ok(record) => records.push(record),
+            Err(_) if lines.peek().is_none() => break,
+            Err(error) => {
+                let place = format!("{}:{}", path.display(), number + 1);
+                return Err(Failure::usage(format!("{place}: not a line of a history: {error}")));
+            }
+        }
+    }
+    Ok(records)
+}

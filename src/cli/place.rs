@@ -1,0 +1,89 @@
+//! Where a leftover's targets are, and how to undo there.
+
+use crate::host::channel::Channel;
+use crate::host::linux::LinuxHost;
+use crate::host::linux::part;
+use crate::host::linux::process::LinuxProcesses;
+use crate::host::part::{Entry, Manner, PartSpec};
+use crate::host::process::RunState;
+use crate::host::{HostError, Processes};
+use crate::injection::journal::JournalRecord;
+use crate::injection::recovery::{self, Leftover};
+use crate::model::message::FromInjector;
+
+use super::failure::Failure;
+
+/// Where to go.
+pub enum Place {
+    /// This machine.
+    Here,
+    /// A lab that still stands.
+    Lab(Entry),
+    /// A lab that is gone, with everything that was in it.
+    Gone(String),
+}
+
+impl Place {
+    /// Errors: the journal's first record is damaged, so nobody knows.
+    pub fn of(leftover: &Leftover) -> Result<Place, Failure> {
+        let Some(opened) = &leftover.contents.opened else {
+            let why = format!("the journal of {} has lost its first record", leftover.drill);
+            return Err(Failure::internal(format!("{why}; see SAFETY.md for cleaning by hand")));
+        };
+        let Some(lab) = &opened.lab else { return Ok(Place::Here) };
+        match LinuxProcesses::new()?.state(&lab.init)? {
+            RunState::Gone => Ok(Place::Gone(lab.name.clone())),
+            RunState::Running | RunState::Stopped => {
+                Ok(Place::Lab(Entry { init: lab.init.clone() }))
+            }
+        }
+    }
+
+    /// Ends everything that the leftover has open.
+    pub fn recover(self, leftover: Leftover) -> Result<Vec<FromInjector>, Failure> {
+        match self {
+            Place::Here => {
+                let Leftover { drill, mut journal, contents, .. } = leftover;
+                let mut host = LinuxHost::new(drill)?;
+                Ok(recovery::recover(&mut host, &mut journal, &contents))
+            }
+            Place::Lab(door) => inside(door, &leftover),
+            Place::Gone(name) => void(leftover, &format!("lab {name} is gone")),
+        }
+    }
+}
+
+fn inside(door: Entry, leftover: &Leftover) -> Result<Vec<FromInjector>, Failure> {
+    let (mut ours, theirs) = Channel::pair()?;
+    let spec = PartSpec {
+        fds: vec![theirs.into_fd(), leftover.journal.share()?],
+        enter: Some(door),
+        manner: Manner::Tied,
+        ..PartSpec::new("recovery")
+    };
+    let _part = part::spawn(spec)?;
+    let mut ended = Vec::new();
+    loop {
+        match ours.receive()? {
+            Some(FromInjector::AllReverted) => return Ok(ended),
+            Some(message) => ended.push(message),
+            None => {
+                let why = std::io::Error::other("it ended before it was done");
+                return Err(HostError::io("recover inside the lab", why).into());
+            }
+        }
+    }
+}
+
+/// The targets died with their place: nothing is undone on whoever has their numbers now.
+fn void(mut leftover: Leftover, why: &str) -> Result<Vec<FromInjector>, Failure> {
+    let mut ended = Vec::new();
+    for recipe in leftover.contents.open() {
+        let (injection, why) = (recipe.injection, why.to_owned());
+        leftover
+            .journal
+            .append(&JournalRecord::Void { injection: injection.clone(), why: why.clone() })?;
+        ended.push(FromInjector::Void { injection, why });
+    }
+    Ok(ended)
+}

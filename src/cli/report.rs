@@ -1,0 +1,59 @@
+//! `squall report`: the faces of a kept history, drawn again.
+
+use std::io::Write;
+use std::path::PathBuf;
+
+use crate::model::outcome::ExitCode;
+use crate::report;
+
+use super::failure::{Failure, unless_closed};
+use super::judge::judge_folder;
+use super::output::write_faces;
+use super::screen;
+
+/// Arguments of `squall report`.
+#[derive(Debug, Clone, clap::Args)]
+pub struct Args {
+    /// The folder that `squall run --out` wrote.
+    pub folder: PathBuf,
+    #[command(flatten)]
+    pub face: Face,
+}
+
+/// One face to the standard output; without any, all are written into the folder.
+#[derive(Debug, Clone, clap::Args)]
+#[group(multiple = false)]
+pub struct Face {
+    #[arg(long)]
+    pub html: bool,
+    #[arg(long)]
+    pub json: bool,
+    #[arg(long)]
+    pub junit: bool,
+    #[arg(long)]
+    pub markdown: bool,
+    #[arg(long)]
+    pub text: bool,
+}
+
+/// Exit code: 0, whatever the verdict says.
+pub fn run(args: &Args, out: &mut dyn Write) -> Result<ExitCode, Failure> {
+    let report = judge_folder(&args.folder)?;
+    let face = &args.face;
+    let text = if face.html {
+        report::html::render(&report)
+    } else if face.json {
+        report::json::render(&report)?
+    } else if face.junit {
+        report::junit::render(&report)?
+    } else if face.markdown {
+        report::markdown::render(&report)
+    } else if face.text {
+        report::text::render(&report, &screen::style(), &[])
+    } else {
+        let paths = write_faces(&report, &args.folder)?;
+        paths.iter().map(|p| format!("{}\n", p.display())).collect()
+    };
+    out.write_all(text.as_bytes()).or_else(unless_closed)?;
+    Ok(ExitCode::Held)
+}

@@ -1,0 +1,215 @@
+//! `squall run`: the plan is shown, admitted and confirmed; the drill runs; the verdict is shown.
+
+use std::path::PathBuf;
+
+use tokio::sync::mpsc::UnboundedReceiver;
+
+use crate::backend::LabBackend;
+use crate::drill::{self, Request, Signal};
+use crate::guard::{Clearance, admit};
+use crate::lab::registry::Registry;
+use crate::lab::{Lab, LabEvent, LabPlace};
+use crate::model::history::Record;
+use crate::model::id::DrillId;
+use crate::model::outcome::ExitCode;
+use crate::plan;
+use crate::report;
+
+use super::Loudness;
+use super::confirm::confirm;
+use super::facts::facts;
+use super::failure::Failure;
+use super::judge::judge_records;
+use super::output::Output;
+use super::prepare::{Inputs, Prepared};
+use super::progress::{Mode, Progress};
+use super::screen;
+use super::signals;
+use super::state::StateFolder;
+use super::surroundings::{chance, environment, secrets};
+use super::undo;
+
+/// Arguments of `squall run`.
+#[derive(Debug, Clone, clap::Args)]
+pub struct Args {
+    #[command(flatten)]
+    pub inputs: Inputs,
+    /// Do not ask.
+    #[arg(short, long)]
+    pub yes: bool,
+    /// All the machinery, no fault: the figures that come of nothing.
+    #[arg(long)]
+    pub null: bool,
+    /// The folder for history, logs and reports; it must not hold a drill already.
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// Every record of the history as a line of JSON, instead of words.
+    #[arg(long)]
+    pub events: bool,
+    /// A consent to the intent digest, as a policy may ask for; may be given more than once.
+    #[arg(long, value_name = "FILE")]
+    pub approval: Vec<PathBuf>,
+    /// Raise a lab of our own even where a standing one of the same file could be attached to.
+    #[arg(long)]
+    pub fresh: bool,
+}
+
+/// Exit code: the verdict's; 2, 3 and 1 where nothing was injected.
+pub fn run(args: &Args, state: &StateFolder, loudness: Loudness) -> Result<ExitCode, Failure> {
+    let prepared = args.inputs.prepare()?;
+    let mode = Mode::of(args.events, loudness);
+    let mut progress = Progress::new(mode);
+    progress.plan(&plan::render::text(&prepared.plan, plan::Style::of(screen::style().colour)));
+    let drill = DrillId::from_bits(chance()?);
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|e| Failure::internal(format!("failed to begin: {e}")))?;
+    runtime.block_on(async {
+        let ground = Ground { args, state, prepared, drill };
+        ground.drill(&mut progress).await
+    })
+}
+
+/// What a drill stands on before it begins.
+struct Ground<'a> {
+    args: &'a Args,
+    state: &'a StateFolder,
+    prepared: Prepared,
+    drill: DrillId,
+}
+
+impl Ground<'_> {
+    async fn drill(self, progress: &mut Progress) -> Result<ExitCode, Failure> {
+        let mut signals = signals::listen()?;
+        let standing = self.standing()?;
+        let clearance = self.admitted(standing.is_some())?;
+        confirm(&self.prepared.plan, self.args.yes)?;
+        self.undo_leftovers(progress)?;
+        let secrets = secrets(&self.prepared.plan.experiment.probes, &self.prepared.folder)?;
+        let mut output = Output::create(&self.folder())?;
+        let Some(spec) = self.prepared.lab.clone() else {
+            return Err(Failure::usage(
+                "this experiment names no lab; give one with --lab, or `lab:` in its spec",
+            ));
+        };
+        let lab = match standing {
+            Some(standing) => {
+                progress
+                    .say(&format!("attached to standing lab {}", standing.record.identity.name));
+                Lab::attach(&standing, &format!("drill {}", self.drill)).await?
+            }
+            None => self.raise(&output, progress, &mut signals).await?,
+        };
+        let mut backend = LabBackend::new(lab, &spec);
+        let request = Request {
+            plan: self.prepared.plan.clone(),
+            clearance,
+            drill: self.drill.clone(),
+            null: self.args.null,
+            journals: self.state.journals(),
+            environment: environment(),
+            now: jiff::Timestamp::now(),
+            secrets,
+        };
+        let mut observer = |record: &Record| {
+            output.add(record);
+            progress.take(record);
+        };
+        let drilled = drill::run(request, &mut backend, signals, &mut observer).await;
+        progress.done();
+        let removed = backend.down().await;
+        let records = drilled?;
+        let code = finish(&records, output, progress)?;
+        removed?;
+        Ok(code)
+    }
+
+    /// A standing lab that was made from the very same file, unless we want our own.
+    fn standing(&self) -> Result<Option<crate::lab::registry::Standing>, Failure> {
+        let Some(lab) = self.prepared.plan.lab.as_ref().filter(|_| !self.args.fresh) else {
+            return Ok(None);
+        };
+        let found = Registry::at(self.state.labs()).find(&lab.name)?;
+        Ok(found.filter(|standing| standing.record.sha256 == lab.sha256))
+    }
+
+    fn admitted(&self, attached: bool) -> Result<Clearance, Failure> {
+        let facts = facts(&self.prepared, self.state, &self.args.approval, attached)?;
+        admit(&self.prepared.plan, &self.prepared.policies, &facts)
+            .map_err(|refusal| Failure::new(ExitCode::Refused, refusal.to_string()))
+    }
+
+    /// Whatever dead drills left in force ends before a new one begins; what is stuck blocks it.
+    fn undo_leftovers(&self, progress: &mut Progress) -> Result<(), Failure> {
+        let found = crate::injection::recovery::find(&self.state.journals())?;
+        if let Some(why) = found.refused.first() {
+            return Err(Failure::new(ExitCode::Usage, why.clone()));
+        }
+        let mut stuck = Vec::new();
+        for leftover in found.leftovers {
+            for ended in undo::end_leftover(leftover)? {
+                let words = undo::words(&ended);
+                progress.say(&format!("left by a dead drill: {words}"));
+                if matches!(ended, crate::model::message::FromInjector::Stuck { .. }) {
+                    stuck.push(words);
+                }
+            }
+        }
+        if stuck.is_empty() {
+            return Ok(());
+        }
+        let list = stuck.join("\n  ");
+        Err(Failure::new(
+            ExitCode::Refused,
+            format!("refused: an earlier drill is stuck:\n  {list}"),
+        ))
+    }
+
+    fn folder(&self) -> PathBuf {
+        let kept = || self.state.drills().join(self.drill.as_str());
+        self.args.out.clone().unwrap_or_else(kept)
+    }
+
+    async fn raise(
+        &self,
+        output: &Output,
+        progress: &mut Progress,
+        signals: &mut UnboundedReceiver<Signal>,
+    ) -> Result<Lab, Failure> {
+        let (Some(planned), Some(spec)) = (&self.prepared.plan.lab, &self.prepared.lab) else {
+            return Err(Failure::usage("this experiment names no lab; give one with --lab"));
+        };
+        progress.say(&format!("raising lab {} from {}", planned.name, planned.path));
+        let place = LabPlace { logs: output.logs() };
+        let up = Lab::up(&planned.name, spec, &place, |event| {
+            if let LabEvent::Ready { instance, .. } = event {
+                progress.detail(&format!("{instance} is ready"));
+            }
+        });
+        tokio::select! {
+            lab = up => Ok(lab?),
+            Some(signal) = signals.recv() => {
+                let why = format!("aborted by {} while the lab came up; nothing was injected", signal.name);
+                Err(Failure::new(ExitCode::Aborted, why))
+            }
+        }
+    }
+}
+
+/// Judges, writes every face, and shows the verdict.
+fn finish(
+    records: &[Record],
+    output: Output,
+    progress: &mut Progress,
+) -> Result<ExitCode, Failure> {
+    let report = judge_records(records)?;
+    let written = output.finish(&report);
+    let files: Vec<String> = written
+        .as_ref()
+        .map(|paths| paths.iter().map(|p| p.display().to_string()).collect())
+        .unwrap_or_default();
+    progress.verdict(&report::text::render(&report, &screen::style(), &files));
+    written?;
+    Ok(report.verdict.exit_code())
+}

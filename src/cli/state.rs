@@ -1,0 +1,104 @@
+//! The folder in which squall keeps what must outlive it: journals, and the registry of labs.
+//!
+//! `$XDG_STATE_HOME/squall`, else `~/.local/state/squall`.
+
+use std::ffi::OsString;
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// The layout of the folder that this build knows.
+const VERSION: &str = "1";
+
+/// Why the folder cannot be used. Nothing is injected then.
+#[derive(Debug, thiserror::Error)]
+pub enum StateError {
+    #[error("there is no place for squall's state: set HOME or XDG_STATE_HOME")]
+    Homeless,
+    #[error("failed to use the state folder {path}: {source}")]
+    Io { path: PathBuf, source: io::Error },
+    #[error(
+        "the state folder {path} has layout {found}, and this squall knows only {VERSION}; \
+         use the squall that wrote it, or set XDG_STATE_HOME to another folder"
+    )]
+    Version { path: PathBuf, found: String },
+}
+
+#[derive(Debug, Clone)]
+pub struct StateFolder {
+    path: PathBuf,
+}
+
+impl StateFolder {
+    /// Makes the folder where it is missing, and refuses one of another layout.
+    pub fn open(variable: impl Fn(&str) -> Option<OsString>) -> Result<StateFolder, StateError> {
+        let path = place(variable)?;
+        let failed = |source| StateError::Io { path: path.clone(), source };
+        std::fs::create_dir_all(path.join("journal")).map_err(failed)?;
+        std::fs::create_dir_all(path.join("labs")).map_err(failed)?;
+        check_version(&path)?;
+        Ok(StateFolder { path })
+    }
+
+    #[must_use]
+    pub fn journals(&self) -> PathBuf {
+        self.path.join("journal")
+    }
+
+    /// Where drills without `--out` are kept.
+    #[must_use]
+    pub fn drills(&self) -> PathBuf {
+        self.path.join("drills")
+    }
+
+    #[must_use]
+    pub fn labs(&self) -> PathBuf {
+        self.path.join("labs")
+    }
+}
+
+fn place(variable: impl Fn(&str) -> Option<OsString>) -> Result<PathBuf, StateError> {
+    let set = |name: &str| variable(name).filter(|v| !v.is_empty()).map(PathBuf::from);
+    set("XDG_STATE_HOME")
+        .map(|p| p.join("squall"))
+        .or_else(|| set("HOME").map(|p| p.join(".local/state/squall")))
+        .ok_or(StateError::Homeless)
+}
+
+fn check_version(folder: &Path) -> Result<(), StateError> {
+    let path = folder.join("VERSION");
+    let failed = |source| StateError::Io { path: path.clone(), source };
+    match std::fs::read_to_string(&path) {
+        Ok(found) if found.trim() == VERSION => Ok(()),
+        Ok(found) => {
+            Err(StateError::Version { path: folder.to_owned(), found: found.trim().to_owned() })
+        }
+        Err(e) if e.kind() == io::ErrorKind::NotFound => {
+            std::fs::write(&path, format!("{VERSION}\n")).map_err(failed)
+        }
+        Err(e) => Err(failed(e)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_of_another_layout_is_refused_with_a_sentence() {
+        let home = tempfile::tempdir().unwrap();
+        let at = |name: &str| (name == "HOME").then(|| home.path().as_os_str().to_owned());
+        let state = StateFolder::open(at).unwrap();
+        assert!(state.journals().ends_with(".local/state/squall/journal"));
+        StateFolder::open(at).unwrap();
+        std::fs::write(home.path().join(".local/state/squall/VERSION"), "2\n").unwrap();
+        let error = StateFolder::open(at).unwrap_err().to_string();
+        assert!(error.contains("layout 2"), "{error}");
+    }
+
+    #[test]
+    fn the_nearest_variable_wins() {
+        let all = |name: &str| Some(OsString::from(format!("/{name}")));
+        assert_eq!(place(all).unwrap(), PathBuf::from("/XDG_STATE_HOME/squall"));
+        assert!(matches!(place(|_| None), Err(StateError::Homeless)));
+    }
+}

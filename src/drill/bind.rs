@@ -1,0 +1,91 @@
+//! From a step of the plan to orders: names become instances, far ends become addresses.
+
+use std::collections::BTreeMap;
+
+use crate::model::binding::{Order, PeerHost, PeerSet};
+use crate::model::experiment::Selector;
+use crate::model::id::{DrillId, InjectionId};
+use crate::model::identity::NetnsIdentity;
+use crate::model::inventory::{Host, InstanceName, Role, Target};
+use crate::model::plan::Plan;
+use crate::plan;
+
+/// What is known at the moment of injection.
+pub struct Known<'a> {
+    pub plan: &'a Plan,
+    /// Everything that runs, by instance.
+    pub targets: &'a BTreeMap<String, Target>,
+    pub roles: &'a BTreeMap<InstanceName, Option<Role>>,
+    pub hosts: &'a [(Host, NetnsIdentity)],
+}
+
+/// The instances that each subject of a step stands for now, by the subject's name.
+///
+/// Errors: in words; a role that nobody has, an instance that was no candidate.
+pub fn subjects(
+    known: &Known<'_>,
+    step: usize,
+) -> Result<BTreeMap<String, Vec<InstanceName>>, String> {
+    let bind = |name: &String| {
+        let with_role = with_role(known, name);
+        plan::bind(known.plan, name, &with_role)
+            .map(|instances| (name.clone(), instances))
+            .map_err(|e| e.to_string())
+    };
+    known.plan.steps[step].subjects.iter().map(bind).collect()
+}
+
+/// One order for each instance, numbered by `number`.
+pub fn orders(
+    known: &Known<'_>,
+    step: usize,
+    bound: &BTreeMap<String, Vec<InstanceName>>,
+    mut number: impl FnMut() -> (DrillId, u16),
+) -> Result<Vec<Order>, String> {
+    let planned = &known.plan.steps[step];
+    let declared = &known.plan.experiment.method[planned.step];
+    let mut orders = Vec::new();
+    for instance in bound.values().flatten() {
+        let target = known.targets.get(&instance.0);
+        let target = target.ok_or_else(|| format!("{instance} is not there"))?;
+        let (drill, number) = number();
+        orders.push(Order {
+            injection: InjectionId { drill, number },
+            step: planned.step,
+            kind: planned.kind.clone(),
+            params: declared.params.clone(),
+            peers: peers(known, planned.step, instance)?,
+            target: target.clone(),
+            seed: known.plan.seed ^ u64::from(number),
+            deadline: planned.deadline,
+        });
+    }
+    Ok(orders)
+}
+
+/// Who has the role that the target asks for, among all instances of its service.
+fn with_role(known: &Known<'_>, name: &str) -> Vec<InstanceName> {
+    let Some(spec) = known.plan.experiment.targets.get(name) else { return Vec::new() };
+    let Selector::Lab(selector) = &spec.selector;
+    let fits = |(instance, role): &(&InstanceName, &Option<Role>)| {
+        let wanted = selector.role.as_deref();
+        let target = known.targets.get(&instance.0);
+        target.is_some_and(|t| {
+            t.service == selector.service
+                && (selector.hosts.is_empty() || selector.hosts.contains(&t.host.name))
+        }) && role.as_ref().map(|r| r.0.as_str()) == wanted
+    };
+    known.roles.iter().filter(fits).map(|(instance, _)| instance.clone()).collect()
+}
+
+/// The far ends as addresses of both families, and the namespaces among them.
+fn peers(known: &Known<'_>, step: usize, instance: &InstanceName) -> Result<PeerSet, String> {
+    let far_end = plan::far_end(known.plan, step, instance).map_err(|e| e.to_string())?;
+    let Some(far_end) = far_end else { return Ok(PeerSet::default()) };
+    let with_namespace = |host: Host| {
+        let (_, netns) = known.hosts.iter().find(|(h, _)| h.name == host.name)?;
+        Some(PeerHost { host, netns: netns.clone() })
+    };
+    let hosts = far_end.hosts.into_iter().filter_map(with_namespace).collect();
+    Ok(PeerSet { blocks: far_end.blocks, hosts })
+}

@@ -1,0 +1,105 @@
+//! Everything that a fault may ask of this machine, in one value for one drill.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use super::clock::monotonic_ns;
+use super::network::LinuxNetwork;
+use super::process::LinuxProcesses;
+use super::timing;
+use crate::host::network::{Canary, CanaryReport, Took};
+use crate::host::process::RunState;
+use crate::host::{Host, HostError, Network, Processes};
+use crate::model::id::{DrillId, InjectionId};
+use crate::model::identity::{NetnsIdentity, ProcessIdentity};
+use crate::model::network::Impairment;
+
+/// Dropping it, or ending the process in any way, ends every network fault that it holds.
+#[derive(Debug)]
+pub struct LinuxHost {
+    processes: LinuxProcesses,
+    network: LinuxNetwork,
+}
+
+impl LinuxHost {
+    pub fn new(drill: DrillId) -> Result<LinuxHost, HostError> {
+        Ok(LinuxHost { processes: LinuxProcesses::new()?, network: LinuxNetwork::new(drill) })
+    }
+}
+
+impl Processes for LinuxHost {
+    fn identify(&self, pid: i32) -> Result<ProcessIdentity, HostError> {
+        self.processes.identify(pid)
+    }
+
+    fn state(&self, who: &ProcessIdentity) -> Result<RunState, HostError> {
+        self.processes.state(who)
+    }
+
+    fn tree(&self, root: &ProcessIdentity) -> Result<Vec<ProcessIdentity>, HostError> {
+        self.processes.tree(root)
+    }
+
+    fn signal(&self, who: &ProcessIdentity, signal: i32) -> Result<(), HostError> {
+        self.processes.signal(who, signal)
+    }
+
+    fn wait(
+        &self,
+        who: &ProcessIdentity,
+        state: RunState,
+        within: Duration,
+    ) -> Result<Option<u64>, HostError> {
+        self.processes.wait(who, state, within)
+    }
+}
+
+impl Network for LinuxHost {
+    fn identify_netns(&self, path: &str) -> Result<NetnsIdentity, HostError> {
+        self.network.identify_netns(path)
+    }
+
+    fn impair(
+        &mut self,
+        ns: &NetnsIdentity,
+        impairment: &Impairment,
+        deadline: Duration,
+    ) -> Result<Took, HostError> {
+        self.network.impair(ns, impairment, deadline)
+    }
+
+    fn relieve(&mut self, ns: &NetnsIdentity, id: &InjectionId) -> Result<Took, HostError> {
+        self.network.relieve(ns, id)
+    }
+
+    fn ours(&self, ns: &NetnsIdentity, drill: Option<&DrillId>) -> Result<Vec<String>, HostError> {
+        self.network.ours(ns, drill)
+    }
+
+    fn in_the_way(&self, ns: &NetnsIdentity) -> Result<Vec<String>, HostError> {
+        self.network.in_the_way(ns)
+    }
+
+    fn disturbed(&mut self) -> Result<Vec<(NetnsIdentity, String)>, HostError> {
+        self.network.disturbed()
+    }
+
+    fn canary(&self, canary: &Canary) -> Result<CanaryReport, HostError> {
+        self.network.canary(canary)
+    }
+}
+
+impl Host for LinuxHost {
+    fn now_ns(&self) -> u64 {
+        monotonic_ns()
+    }
+
+    fn pause(&self, length: Duration) {
+        let span = u64::try_from(length.as_nanos()).unwrap_or(u64::MAX);
+        timing::sleep_until(monotonic_ns().saturating_add(span));
+    }
+
+    fn carriers(&self) -> BTreeMap<String, String> {
+        self.network.carriers()
+    }
+}

@@ -1,0 +1,169 @@
+//! The guardian: holds every recipe before its fault is applied, and acts when the injector dies
+//! (descriptor and pipe), hangs (missed beats: it is killed first, which is always safe) or
+//! overstays a deadline.
+
+use std::collections::BTreeMap;
+use std::os::fd::{AsFd, OwnedFd};
+use std::time::Duration;
+
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+
+use super::crash;
+use super::journal::Journal;
+use super::revert::{By, end};
+use crate::host::channel::Channel;
+use crate::host::{Host, HostError};
+use crate::model::id::{DrillId, InjectionId};
+use crate::model::message::{FromGuardian, FromInjector, Recipe, ToGuardian};
+use crate::model::units::Span;
+
+/// After an injection's own deadline, before the guardian steps in: the injector goes first.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// What the guardian was born with: descriptors, no names.
+pub struct Born {
+    pub conductor: OwnedFd,
+    pub injector: OwnedFd,
+    /// A pidfd of the injector: to see its death, and to kill it.
+    pub injector_process: OwnedFd,
+    pub journal: OwnedFd,
+}
+
+struct Guardian<'a> {
+    host: &'a mut dyn Host,
+    injector: Channel,
+    injector_process: OwnedFd,
+    recipes: BTreeMap<InjectionId, Recipe>,
+    lease: Span,
+    beat: Span,
+    heard_ns: u64,
+    beat_due_ns: u64,
+}
+
+/// Runs until the injector says goodbye, or has been replaced.
+///
+/// Errors: the handshake failed; there is nothing to undo yet.
+pub fn run(
+    born: Born,
+    make_host: impl FnOnce(&DrillId) -> Result<Box<dyn Host>, HostError>,
+) -> Result<(), HostError> {
+    let mut injector = Channel::from_fd(born.injector);
+    let Some(ToGuardian::Hello { drill, lease, beat, .. }) = injector.receive()? else {
+        return Ok(());
+    };
+    let mut host = make_host(&drill)?;
+    injector.send(&FromGuardian::Ready)?;
+    let now = host.now_ns();
+    let mut guardian = Guardian {
+        host: host.as_mut(),
+        injector,
+        injector_process: born.injector_process,
+        recipes: BTreeMap::new(),
+        lease,
+        beat,
+        heard_ns: now,
+        beat_due_ns: now,
+    };
+    if let Some(why) = guardian.watch() {
+        guardian.take_over(why, Channel::from_fd(born.conductor), born.journal);
+    }
+    Ok(())
+}
+
+impl Guardian<'_> {
+    /// None: the drill is over. Some: the injector must be replaced, and why.
+    fn watch(&mut self) -> Option<&'static str> {
+        loop {
+            let now = self.host.now_ns();
+            if now.saturating_sub(self.heard_ns) > self.lease.nanos() {
+                return Some("it missed its beats for a whole lease");
+            }
+            let patience = u64::try_from(PATIENCE.as_nanos()).unwrap_or(0);
+            if self.recipes.values().any(|r| now > r.deadline_ns.saturating_add(patience)) {
+                return Some("it overstayed a deadline");
+            }
+            if now >= self.beat_due_ns {
+                self.beat_due_ns = now + self.beat.nanos();
+                // Its death shows on the descriptor, not on this send.
+                let _gone = self.injector.send(&FromGuardian::Beat);
+            }
+            let (spoke, died) = self.wait(now);
+            // What it said before it died still counts: a last `Forget` spares a needless undo.
+            if spoke {
+                match self.injector.receive() {
+                    Ok(Some(ToGuardian::Goodbye)) => return None,
+                    Ok(Some(ToGuardian::TakeOver)) => return Some("it could not undo everything"),
+                    Ok(Some(message)) => self.hear(message),
+                    Ok(None) | Err(_) => return Some("it is dead"),
+                }
+            } else if died {
+                return Some("it is dead");
+            }
+        }
+    }
+
+    fn wait(&self, now: u64) -> (bool, bool) {
+        let lease_ends = self.heard_ns.saturating_add(self.lease.nanos());
+        let deadline = self.recipes.values().map(|r| r.deadline_ns).min().unwrap_or(u64::MAX);
+        let next = self.beat_due_ns.min(lease_ends).min(deadline).saturating_sub(now);
+        let timeout = PollTimeout::try_from(next.div_ceil(1_000_000).clamp(1, 1000));
+        let mut fds = [
+            PollFd::new(self.injector.as_fd(), PollFlags::POLLIN),
+            PollFd::new(self.injector_process.as_fd(), PollFlags::POLLIN),
+        ];
+        let _woken = poll(&mut fds, timeout.unwrap_or(PollTimeout::ZERO));
+        let ready = |fd: &PollFd<'_>| fd.any().unwrap_or(false);
+        (ready(&fds[0]), ready(&fds[1]))
+    }
+
+    fn hear(&mut self, message: ToGuardian) {
+        self.heard_ns = self.host.now_ns();
+        match message {
+            ToGuardian::Guard(recipe) => {
+                let injection = recipe.injection.clone();
+                self.recipes.insert(injection.clone(), *recipe);
+                let _gone = self.injector.send(&FromGuardian::Guarded(injection));
+            }
+            ToGuardian::Forget(injection) => {
+                self.recipes.remove(&injection);
+            }
+            ToGuardian::Hello { .. }
+            | ToGuardian::Beat
+            | ToGuardian::TakeOver
+            | ToGuardian::Goodbye => {}
+        }
+    }
+
+    /// The injector first: what it holds in the kernel goes with it, and two must not undo at once.
+    fn take_over(&mut self, why: &str, mut conductor: Channel, journal: OwnedFd) {
+        self.kill_injector();
+        crash::point("guardian: took over");
+        let mut tell = |message: &FromInjector| {
+            // The conductor may be as dead as the injector; the journal will tell the next one.
+            let _deaf = conductor.send(message);
+        };
+        tell(&FromInjector::PartLost { part: "injector".to_owned(), why: why.to_owned() });
+        let mut journal = match Journal::inherit(journal) {
+            Ok((journal, _)) => Some(journal),
+            Err(error) => {
+                tracing::error!(%error, "the guardian cannot read the journal; it undoes all the same");
+                None
+            }
+        };
+        for recipe in self.recipes.values().rev() {
+            let ended = match &mut journal {
+                Some(journal) => end(self.host, journal, recipe, By::Guardian),
+                None => super::revert::end_unwritten(self.host, recipe, By::Guardian),
+            };
+            tell(&ended);
+        }
+        tell(&FromInjector::AllReverted);
+    }
+
+    fn kill_injector(&self) {
+        let _gone = crate::host::linux::pidfd::kill(self.injector_process.as_fd());
+        let mut fds = [PollFd::new(self.injector_process.as_fd(), PollFlags::POLLIN)];
+        // SIGKILL cannot be refused; a process in the kernel ends when it comes back out.
+        while poll(&mut fds, PollTimeout::NONE).is_err() {}
+    }
+}

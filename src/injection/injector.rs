@@ -1,0 +1,395 @@
+//! The injector: the only part that touches a target. It does one thing at a time, in the order
+//! arm, journal, guard, inject, journal, verify; and whatever happens to anybody, it reverts.
+
+use std::collections::BTreeMap;
+use std::os::fd::{AsFd, OwnedFd};
+use std::time::Duration;
+
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+
+use super::crash;
+use super::journal::{Journal, JournalRecord};
+use super::revert::{By, end};
+use crate::fault::{self, Expect, FaultError};
+use crate::host::channel::Channel;
+use crate::host::{Host, HostError};
+use crate::model::binding::Order;
+use crate::model::history::Effective;
+use crate::model::id::InjectionId;
+use crate::model::message::{
+    FromGuardian, FromInjector, InjectorHello, Recipe, ToGuardian, ToInjector,
+};
+
+/// How long the guardian may take to say that it holds a recipe.
+const GUARDED_WITHIN: Duration = Duration::from_secs(1);
+
+/// What the injector was born with: descriptors, no names.
+pub struct Born {
+    pub conductor: OwnedFd,
+    pub guardian: OwnedFd,
+    pub journal: OwnedFd,
+}
+
+/// Why it leaves its loop. Everything is reverted in each case.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Leave {
+    /// The conductor said goodbye.
+    Goodbye,
+    /// The conductor is gone or silent.
+    Orphaned(&'static str),
+    /// The guardian is gone or silent: the second line of defence no longer stands.
+    Unguarded(&'static str),
+    /// Something could not be undone from here. Our end takes every kernel object with it, so the
+    /// guardian has a better chance.
+    Stuck,
+}
+
+struct Injector<'a> {
+    host: &'a mut dyn Host,
+    conductor: Channel,
+    guardian: Channel,
+    journal: Journal,
+    hello: InjectorHello,
+    live: BTreeMap<InjectionId, Recipe>,
+    /// What could not be undone, as it will be said if the guardian cannot either.
+    stuck: Vec<FromInjector>,
+    conductor_heard_ns: u64,
+    guardian_heard_ns: u64,
+    beat_due_ns: u64,
+}
+
+/// Runs until the conductor says goodbye or is gone; returns the exit status of the part.
+///
+/// Errors: the handshake failed; nothing was injected.
+pub fn run(
+    born: Born,
+    make_host: impl FnOnce(&InjectorHello) -> Result<Box<dyn Host>, HostError>,
+) -> Result<(), HostError> {
+    let mut conductor = Channel::from_fd(born.conductor);
+    let Some(ToInjector::Hello(hello)) = conductor.receive()? else {
+        return Err(protocol("the conductor's first word was no hello"));
+    };
+    let mut host = make_host(&hello)?;
+    let (journal, _) =
+        Journal::inherit(born.journal).map_err(|e| protocol(&format!("journal: {e}")))?;
+    let mut guardian = Channel::from_fd(born.guardian);
+    guardian.send(&ToGuardian::Hello {
+        drill: hello.drill.clone(),
+        lease: hello.lease,
+        beat: hello.beat,
+        lab: hello.lab.clone(),
+    })?;
+    let Some(FromGuardian::Ready) = guardian.receive()? else {
+        return Err(protocol("the guardian is not ready"));
+    };
+    conductor.send(&FromInjector::Ready { carriers: host.carriers() })?;
+    let now = host.now_ns();
+    let mut injector = Injector {
+        host: host.as_mut(),
+        conductor,
+        guardian,
+        journal,
+        hello,
+        live: BTreeMap::new(),
+        stuck: Vec::new(),
+        conductor_heard_ns: now,
+        guardian_heard_ns: now,
+        beat_due_ns: now,
+    };
+    let leave = injector.work();
+    injector.leave(&leave);
+    Ok(())
+}
+
+impl Injector<'_> {
+    fn work(&mut self) -> Leave {
+        loop {
+            if let Some(leave) = self.keep_time() {
+                return leave;
+            }
+            let (conductor, guardian) = self.wait();
+            if conductor {
+                match self.conductor.receive() {
+                    Ok(Some(ToInjector::Goodbye)) => return Leave::Goodbye,
+                    Ok(Some(order)) => {
+                        self.conductor_heard_ns = self.host.now_ns();
+                        if let Some(leave) = self.obey(order) {
+                            return leave;
+                        }
+                    }
+                    Ok(None) | Err(_) => return Leave::Orphaned("the conductor is gone"),
+                }
+            }
+            if guardian {
+                match self.guardian.receive() {
+                    Ok(Some(
+                        FromGuardian::Beat | FromGuardian::Ready | FromGuardian::Guarded(_),
+                    )) => {
+                        self.guardian_heard_ns = self.host.now_ns();
+                    }
+                    Ok(None) | Err(_) => return Leave::Unguarded("the guardian is gone"),
+                }
+            }
+        }
+    }
+
+    /// Beats, leases, deadlines, and what others did to our carriers.
+    fn keep_time(&mut self) -> Option<Leave> {
+        let now = self.host.now_ns();
+        let lease = self.hello.lease.nanos();
+        if now.saturating_sub(self.conductor_heard_ns) > lease {
+            return Some(Leave::Orphaned("the conductor is silent"));
+        }
+        if now.saturating_sub(self.guardian_heard_ns) > lease {
+            return Some(Leave::Unguarded("the guardian is silent"));
+        }
+        if now >= self.beat_due_ns {
+            self.beat_due_ns = now + self.hello.beat.nanos();
+            if self.guardian.send(&ToGuardian::Beat).is_err() {
+                return Some(Leave::Unguarded("the guardian is gone"));
+            }
+            self.tell(&FromInjector::Beat);
+            self.report_disturbances();
+        }
+        let overdue: Vec<InjectionId> = self
+            .live
+            .values()
+            .filter(|recipe| now >= recipe.deadline_ns)
+            .map(|recipe| recipe.injection.clone())
+            .collect();
+        for injection in overdue {
+            self.revert(&injection);
+        }
+        (!self.stuck.is_empty()).then_some(Leave::Stuck)
+    }
+
+    /// Sleeps until somebody speaks or the next beat is due.
+    fn wait(&self) -> (bool, bool) {
+        let now = self.host.now_ns();
+        let deadline = self.live.values().map(|r| r.deadline_ns).min().unwrap_or(u64::MAX);
+        let until = self.beat_due_ns.min(deadline).saturating_sub(now).div_ceil(1_000_000);
+        let mut fds = [
+            PollFd::new(self.conductor.as_fd(), PollFlags::POLLIN),
+            PollFd::new(self.guardian.as_fd(), PollFlags::POLLIN),
+        ];
+        let timeout = PollTimeout::try_from(until).unwrap_or(PollTimeout::ZERO);
+        // An interrupted poll is an early look at the clock, nothing more.
+        let _woken = poll(&mut fds, timeout);
+        let ready = |fd: &PollFd<'_>| fd.any().unwrap_or(false);
+        (ready(&fds[0]), ready(&fds[1]))
+    }
+
+    fn obey(&mut self, order: ToInjector) -> Option<Leave> {
+        match order {
+            ToInjector::Inject(order) => return self.inject(&order),
+            ToInjector::Revert(injection) => self.revert(&injection),
+            ToInjector::RevertAll => {
+                self.revert_all();
+                if self.stuck.is_empty() {
+                    self.tell(&FromInjector::AllReverted);
+                }
+            }
+            ToInjector::ReadBack => {
+                let residue = self.read_back();
+                self.tell(&FromInjector::Residue(residue));
+            }
+            ToInjector::Hello(_) | ToInjector::Beat | ToInjector::Goodbye => {}
+        }
+        None
+    }
+
+    fn inject(&mut self, order: &Order) -> Option<Leave> {
+        crash::point("injector: ordered");
+        let recipe = match self.arm(order) {
+            Ok(recipe) => recipe,
+            Err(why) => {
+                self.tell(&FromInjector::Failed { injection: order.injection.clone(), why });
+                return None;
+            }
+        };
+        self.live.insert(order.injection.clone(), recipe.clone());
+        match self.apply(order, &recipe) {
+            Ok(effective) => {
+                self.tell(&FromInjector::Effective(effective));
+                crash::point("injector: in force");
+                None
+            }
+            // "Error" never means "nothing happened".
+            Err(failure) => {
+                self.revert(&order.injection);
+                let why = failure.why;
+                self.tell(&FromInjector::Failed { injection: order.injection.clone(), why });
+                failure.leave
+            }
+        }
+    }
+
+    /// Reads, and makes the recipe durable. An error means that nothing was touched.
+    fn arm(&mut self, order: &Order) -> Result<Recipe, String> {
+        let fault = fault::find(&order.kind)
+            .ok_or_else(|| format!("there is no fault `{}`", order.kind))?;
+        let undo = fault.arm(self.host, order).map_err(|e| e.to_string())?;
+        crash::point("injector: armed, not journalled");
+        let recipe = Recipe {
+            injection: order.injection.clone(),
+            kind: order.kind.clone(),
+            target: order.target.clone(),
+            undo,
+            deadline_ns: self.host.now_ns() + order.deadline.nanos(),
+        };
+        self.journal
+            .append(&JournalRecord::Armed(Box::new(recipe.clone())))
+            .map_err(|e| format!("nothing was injected, since its undo is not durable: {e}"))?;
+        crash::point("injector: journalled, not guarded");
+        Ok(recipe)
+    }
+
+    fn apply(&mut self, order: &Order, recipe: &Recipe) -> Result<Effective, Failure> {
+        self.guard(recipe)?;
+        crash::point("injector: guarded, not injected");
+        let fault = fault::find(&order.kind).ok_or_else(|| Failure::from("no such fault"))?;
+        let took = fault.inject(self.host, order, &recipe.undo)?;
+        crash::point("injector: injected, not journalled");
+        let active =
+            JournalRecord::Active { injection: order.injection.clone(), at_ns: took.effective_ns };
+        self.journal.append(&active).map_err(|e| Failure::from(e.to_string().as_str()))?;
+        crash::point("injector: journalled active, not verified");
+        let evidence = fault.verify(self.host, &order.target, &recipe.undo, Expect::InForce)?;
+        Ok(Effective {
+            injection: order.injection.clone(),
+            step: order.step,
+            instance: order.target.name.clone(),
+            kind: order.kind.clone(),
+            began_ns: took.began_ns,
+            effective_ns: took.effective_ns,
+            evidence,
+        })
+    }
+
+    /// The guardian holds the recipe before anything is applied.
+    fn guard(&mut self, recipe: &Recipe) -> Result<(), Failure> {
+        let lost = |why| Failure { why: format!("the {why}"), leave: Some(Leave::Unguarded(why)) };
+        self.guardian
+            .send(&ToGuardian::Guard(Box::new(recipe.clone())))
+            .map_err(|_| lost("guardian is gone"))?;
+        let limit = self.host.now_ns() + u64::try_from(GUARDED_WITHIN.as_nanos()).unwrap_or(0);
+        loop {
+            let left = limit.saturating_sub(self.host.now_ns()).div_ceil(1_000_000);
+            let mut fds = [PollFd::new(self.guardian.as_fd(), PollFlags::POLLIN)];
+            let timeout = PollTimeout::try_from(left).unwrap_or(PollTimeout::ZERO);
+            let _woken = poll(&mut fds, timeout);
+            if !fds[0].any().unwrap_or(false) {
+                if left == 0 {
+                    return Err(lost("guardian does not answer"));
+                }
+                continue;
+            }
+            match self.guardian.receive() {
+                Ok(Some(FromGuardian::Guarded(id))) if id == recipe.injection => return Ok(()),
+                Ok(Some(_)) => self.guardian_heard_ns = self.host.now_ns(),
+                Ok(None) | Err(_) => return Err(lost("guardian is gone")),
+            }
+        }
+    }
+
+    fn revert(&mut self, injection: &InjectionId) {
+        let Some(recipe) = self.live.get(injection).cloned() else { return };
+        crash::point("injector: revert ordered");
+        let ended = end(self.host, &mut self.journal, &recipe, By::Injector);
+        crash::point("injector: journalled reverted, guardian not told");
+        self.live.remove(injection);
+        if matches!(ended, FromInjector::Stuck { .. }) {
+            self.stuck.push(ended);
+            return;
+        }
+        let _gone = self.guardian.send(&ToGuardian::Forget(injection.clone()));
+        self.tell(&ended);
+    }
+
+    fn revert_all(&mut self) {
+        let latest_first: Vec<InjectionId> = self.live.keys().rev().cloned().collect();
+        for injection in latest_first {
+            self.revert(&injection);
+        }
+    }
+
+    /// Everything of this drill that the world still shows.
+    fn read_back(&mut self) -> Vec<String> {
+        let mut residue = Vec::new();
+        for ns in &self.hello.namespaces {
+            match self.host.ours(ns, Some(&self.hello.drill)) {
+                Ok(found) => {
+                    residue.extend(found.iter().map(|what| format!("{}: {what}", ns.path)))
+                }
+                // A namespace that is gone holds nothing.
+                Err(HostError::Gone(_)) => {}
+                Err(error) => residue.push(format!("{}: cannot be read: {error}", ns.path)),
+            }
+        }
+        residue
+    }
+
+    fn report_disturbances(&mut self) {
+        let found = match self.host.disturbed() {
+            Ok(found) => found,
+            Err(error) => {
+                tracing::warn!(%error, "cannot tell whether others changed the rules");
+                return;
+            }
+        };
+        for (ns, why) in found {
+            let why = format!("{}: {why}", ns.path);
+            self.tell(&FromInjector::Disturbed { injection: None, why });
+        }
+    }
+
+    /// The conductor may be dead; that is found out by its silence, not here.
+    fn tell(&mut self, message: &FromInjector) {
+        if let Err(error) = self.conductor.send(message) {
+            tracing::debug!(%error, "the conductor does not hear");
+        }
+    }
+
+    fn leave(&mut self, leave: &Leave) {
+        if let Leave::Unguarded(why) = leave {
+            let (part, why) = ("guardian".to_owned(), (*why).to_owned());
+            self.tell(&FromInjector::PartLost { part, why });
+        }
+        self.revert_all();
+        let handed_over = !self.stuck.is_empty()
+            && !matches!(leave, Leave::Unguarded(_))
+            && self.guardian.send(&ToGuardian::TakeOver).is_ok();
+        if handed_over {
+            return;
+        }
+        for stuck in std::mem::take(&mut self.stuck) {
+            self.tell(&stuck);
+        }
+        self.tell(&FromInjector::AllReverted);
+        let residue = self.read_back();
+        self.tell(&FromInjector::Residue(residue));
+        let _gone = self.guardian.send(&ToGuardian::Goodbye);
+    }
+}
+
+/// Why a fault did not come into force, and whether that ends the injector's work.
+struct Failure {
+    why: String,
+    leave: Option<Leave>,
+}
+
+impl From<&str> for Failure {
+    fn from(why: &str) -> Failure {
+        Failure { why: why.to_owned(), leave: None }
+    }
+}
+
+impl From<FaultError> for Failure {
+    fn from(error: FaultError) -> Failure {
+        Failure { why: error.to_string(), leave: None }
+    }
+}
+
+fn protocol(what: &str) -> HostError {
+    HostError::io("begin", std::io::Error::other(what.to_owned()))
+}

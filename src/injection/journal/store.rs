@@ -1,0 +1,245 @@
+//! The journal as a file: `<state>/journal/<drill>`, append-only, every record synced before the
+//! call returns. One writer at a time; the lock on it is shared by all parts of a live drill, since
+//! they inherit one open file, so it is free exactly when all of them are gone.
+
+use std::collections::BTreeMap;
+use std::fs::{File, OpenOptions};
+use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::os::fd::OwnedFd;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+
+use super::record::{JOURNAL_VERSION, JournalRecord, Opened, decode, encode};
+pub use super::state::State;
+use crate::model::id::{DrillId, InjectionId};
+use crate::model::message::Recipe;
+
+/// Why the journal could not do what it is for.
+#[derive(Debug, thiserror::Error)]
+pub enum JournalError {
+    #[error("failed to {what} {path}: {source}")]
+    Io { what: &'static str, path: PathBuf, source: io::Error },
+    #[error("the journal failed before and takes no more records")]
+    Poisoned,
+    #[error("{injection} cannot go from {from} to {to}")]
+    Illegal { injection: InjectionId, from: String, to: State },
+    #[error(
+        "{path} was written by a newer squall (version {found}, this one reads up to {JOURNAL_VERSION}); \
+         run `squall undo --all` with that version"
+    )]
+    Newer { path: PathBuf, found: u32 },
+    #[error("{path} belongs to a drill that is running")]
+    Live { path: PathBuf },
+}
+
+/// The writing end.
+#[derive(Debug)]
+pub struct Journal {
+    file: File,
+    path: PathBuf,
+    states: BTreeMap<InjectionId, State>,
+    poisoned: bool,
+}
+
+/// What a journal says, read whole.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Contents {
+    /// None: the first record itself is damaged.
+    pub opened: Option<Opened>,
+    pub recipes: BTreeMap<InjectionId, Recipe>,
+    pub states: BTreeMap<InjectionId, State>,
+    pub stuck: BTreeMap<InjectionId, String>,
+    /// Bytes that belong to no readable record.
+    pub damaged: usize,
+}
+
+impl Journal {
+    /// Creates the file, takes its lock and makes its name durable.
+    pub fn create(folder: &Path, opened: Opened) -> Result<Journal, JournalError> {
+        let path = folder.join(opened.drill.as_str());
+        let file = OpenOptions::new()
+            .read(true)
+            .append(true)
+            .create_new(true)
+            .mode(0o600)
+            .open(&path)
+            .map_err(io_error("create", &path))?;
+        lock(&file, &path)?;
+        let mut journal = Journal { file, path, states: BTreeMap::new(), poisoned: false };
+        journal.append(&JournalRecord::Opened(opened))?;
+        File::open(folder).and_then(|f| f.sync_all()).map_err(io_error("sync", folder))?;
+        Ok(journal)
+    }
+
+    /// Opens one that a dead drill left. Errors: `Live` while any of its parts lives.
+    pub fn reopen(path: &Path) -> Result<(Journal, Contents), JournalError> {
+        let file = OpenOptions::new()
+            .read(true)
+            .append(true)
+            .open(path)
+            .map_err(io_error("open", path))?;
+        lock(&file, path)?;
+        Journal::from_file(file, path)
+    }
+
+    /// Takes over a descriptor that was inherited, lock and all.
+    pub fn inherit(fd: OwnedFd) -> Result<(Journal, Contents), JournalError> {
+        Journal::from_file(File::from(fd), Path::new("the inherited journal"))
+    }
+
+    fn from_file(mut file: File, path: &Path) -> Result<(Journal, Contents), JournalError> {
+        let contents = read(&mut file, path)?;
+        let states = contents.states.clone();
+        Ok((Journal { file, path: path.to_owned(), states, poisoned: false }, contents))
+    }
+
+    /// The same open file for a part that inherits it.
+    pub fn share(&self) -> Result<OwnedFd, JournalError> {
+        let copy = self.file.try_clone().map_err(io_error("share", &self.path))?;
+        Ok(OwnedFd::from(copy))
+    }
+
+    /// Appends and syncs. After an error nothing more is accepted: an unsynced journal must not
+    /// look like a durable one (a failed fsync may have dropped the page).
+    pub fn append(&mut self, record: &JournalRecord) -> Result<(), JournalError> {
+        if self.poisoned {
+            return Err(JournalError::Poisoned);
+        }
+        let next = moved(record);
+        if let Some((injection, to)) = next {
+            let from = self.states.get(injection).copied();
+            if !State::may_follow(from, to) {
+                return Err(JournalError::Illegal {
+                    injection: injection.clone(),
+                    from: from.map_or("nothing".to_owned(), |s| s.to_string()),
+                    to,
+                });
+            }
+        }
+        self.write_durably(record).inspect_err(|_| self.poisoned = true)?;
+        if let Some((injection, to)) = next {
+            self.states.insert(injection.clone(), to);
+        }
+        Ok(())
+    }
+
+    fn write_durably(&mut self, record: &JournalRecord) -> Result<(), JournalError> {
+        let frame = encode(record).map_err(|e| io_error("write", &self.path)(e.into()))?;
+        self.file.write_all(&frame).map_err(io_error("write", &self.path))?;
+        self.file.sync_data().map_err(io_error("sync", &self.path))
+    }
+
+    #[must_use]
+    pub fn state(&self, injection: &InjectionId) -> Option<State> {
+        self.states.get(injection).copied()
+    }
+
+    #[must_use]
+    pub fn all_closed(&self) -> bool {
+        self.states.values().all(|s| s.is_closed())
+    }
+}
+
+impl Contents {
+    /// What still has to be undone, the latest first.
+    #[must_use]
+    pub fn open(&self) -> Vec<Recipe> {
+        let open = |(id, recipe): (&InjectionId, &Recipe)| {
+            let closed = self.states.get(id).is_some_and(|s| s.is_closed());
+            (!closed).then(|| recipe.clone())
+        };
+        self.recipes.iter().rev().filter_map(open).collect()
+    }
+}
+
+/// Every journal in the folder, oldest name first. A folder that is not there holds none.
+pub fn list(folder: &Path) -> Result<Vec<(DrillId, PathBuf)>, JournalError> {
+    let entries = match std::fs::read_dir(folder) {
+        Ok(entries) => entries,
+        Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(e) => return Err(io_error("list", folder)(e)),
+    };
+    let mut found = Vec::new();
+    for entry in entries {
+        let path = entry.map_err(io_error("list", folder))?.path();
+        let name = path.file_name().and_then(|n| n.to_str()).and_then(DrillId::parse);
+        if let Some(drill) = name {
+            found.push((drill, path));
+        }
+    }
+    found.sort();
+    Ok(found)
+}
+
+/// Reads a journal without its lock, to look at.
+pub fn peek(path: &Path) -> Result<Contents, JournalError> {
+    let mut file = File::open(path).map_err(io_error("open", path))?;
+    read(&mut file, path)
+}
+
+fn read(file: &mut File, path: &Path) -> Result<Contents, JournalError> {
+    let mut bytes = Vec::new();
+    file.seek(SeekFrom::Start(0)).map_err(io_error("read", path))?;
+    file.read_to_end(&mut bytes).map_err(io_error("read", path))?;
+    let (records, damaged) = decode(&bytes);
+    let mut contents = Contents { damaged, ..Contents::default() };
+    for record in records {
+        if let JournalRecord::Opened(opened) = &record {
+            if opened.version > JOURNAL_VERSION {
+                return Err(JournalError::Newer { path: path.to_owned(), found: opened.version });
+            }
+            contents.opened = Some(opened.clone());
+        }
+        contents.take(record);
+    }
+    Ok(contents)
+}
+
+impl Contents {
+    /// Damage may have eaten the lines between, so no move is refused here.
+    fn take(&mut self, record: JournalRecord) {
+        if let Some((injection, state)) = moved(&record) {
+            self.states.insert(injection.clone(), state);
+            self.stuck.remove(injection);
+        }
+        match record {
+            JournalRecord::Armed(recipe) => {
+                self.recipes.insert(recipe.injection.clone(), *recipe);
+            }
+            JournalRecord::Stuck { injection, why } => {
+                self.stuck.insert(injection, why);
+            }
+            _ => {}
+        }
+    }
+}
+
+fn moved(record: &JournalRecord) -> Option<(&InjectionId, State)> {
+    match record {
+        JournalRecord::Opened(_) => None,
+        JournalRecord::Armed(recipe) => Some((&recipe.injection, State::Armed)),
+        JournalRecord::Active { injection, .. } => Some((injection, State::Active)),
+        JournalRecord::Reverting { injection, .. } => Some((injection, State::Reverting)),
+        JournalRecord::Reverted { injection, .. } => Some((injection, State::Reverted)),
+        JournalRecord::Stuck { injection, .. } => Some((injection, State::Stuck)),
+        JournalRecord::Void { injection, .. } | JournalRecord::Cleared { injection, .. } => {
+            Some((injection, State::Void))
+        }
+    }
+}
+
+fn lock(file: &File, path: &Path) -> Result<(), JournalError> {
+    match file.try_lock() {
+        Ok(()) => Ok(()),
+        Err(std::fs::TryLockError::WouldBlock) => Err(JournalError::Live { path: path.to_owned() }),
+        Err(std::fs::TryLockError::Error(e)) => Err(io_error("lock", path)(e)),
+    }
+}
+
+fn io_error<'a>(what: &'static str, path: &'a Path) -> impl Fn(io::Error) -> JournalError + 'a {
+    move |source| JournalError::Io { what, path: path.to_owned(), source }
+}
+
+#[cfg(test)]
+#[path = "store/tests.rs"]
+mod tests;

@@ -1,0 +1,111 @@
+//! The single way to end an injection, whoever walks it: injector, guardian or recovery.
+//!
+//! Undo first, then look, then write: an abort never waits for a disk or a socket.
+
+use std::time::Duration;
+
+use super::crash;
+use super::journal::{Journal, JournalRecord};
+use crate::fault::{self, Expect, FaultError};
+use crate::host::Host;
+use crate::model::history::Reverted;
+use crate::model::message::{FromInjector, Recipe};
+
+/// Who ends it; the name stands in journal and report, and names the crash points.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum By {
+    Injector,
+    Guardian,
+    Recovery,
+}
+
+/// How often an undo that failed is tried again before it is called stuck.
+const TRIES: u32 = 3;
+
+/// Between tries: long enough for a busy kernel object, short enough for a lease.
+const PAUSE: Duration = Duration::from_millis(100);
+
+impl By {
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            By::Injector => "injector",
+            By::Guardian => "guardian",
+            By::Recovery => "recovery",
+        }
+    }
+
+    fn stop(self, step: &str) {
+        crash::point(&format!("{}: {step}", self.name()));
+    }
+}
+
+/// Ends one injection and says how that went. The journal gets its lines where it can still take
+/// them; that it cannot stops nothing.
+pub fn end(host: &mut dyn Host, journal: &mut Journal, recipe: &Recipe, by: By) -> FromInjector {
+    let reverting =
+        JournalRecord::Reverting { injection: recipe.injection.clone(), by: by.name().to_owned() };
+    note(journal, &reverting);
+    by.stop("journalled reverting");
+    let ended = end_unwritten(host, recipe, by);
+    if let Some(record) = record_of(&ended) {
+        note(journal, &record);
+    }
+    ended
+}
+
+/// The same where there is no journal to write to: the guardian's last resort.
+pub fn end_unwritten(host: &mut dyn Host, recipe: &Recipe, by: By) -> FromInjector {
+    let injection = recipe.injection.clone();
+    match undo(host, recipe, by) {
+        Ok(evidence) => {
+            by.stop("verified gone, not journalled");
+            let (gone_ns, by) = (host.now_ns(), by.name().to_owned());
+            FromInjector::Reverted(Reverted { injection, gone_ns, by, evidence })
+        }
+        Err(FaultError::Void(why)) => FromInjector::Void { injection, why },
+        Err(error) => FromInjector::Stuck { injection, why: error.to_string() },
+    }
+}
+
+fn record_of(ended: &FromInjector) -> Option<JournalRecord> {
+    match ended.clone() {
+        FromInjector::Reverted(Reverted { injection, gone_ns, by, .. }) => {
+            Some(JournalRecord::Reverted { injection, by, at_ns: gone_ns })
+        }
+        FromInjector::Void { injection, why } => Some(JournalRecord::Void { injection, why }),
+        FromInjector::Stuck { injection, why } => Some(JournalRecord::Stuck { injection, why }),
+        _ => None,
+    }
+}
+
+/// Undoes until the world says that it is gone.
+fn undo(host: &mut dyn Host, recipe: &Recipe, by: By) -> Result<String, FaultError> {
+    let Some(fault) = fault::find(&recipe.kind) else {
+        return Err(FaultError::Unexpected(format!(
+            "this squall knows no fault `{}`; undo it with the version that made it",
+            recipe.kind
+        )));
+    };
+    let mut last = None;
+    for attempt in 0..TRIES {
+        if attempt > 0 {
+            host.pause(PAUSE);
+        }
+        let done = fault.revert(host, &recipe.target, &recipe.undo);
+        by.stop("undone, not verified");
+        match done.and_then(|()| fault.verify(host, &recipe.target, &recipe.undo, Expect::Gone)) {
+            Ok(evidence) => return Ok(evidence),
+            Err(FaultError::Void(why)) => return Err(FaultError::Void(why)),
+            Err(error) => last = Some(error),
+        }
+    }
+    Err(last.unwrap_or_else(|| FaultError::Unexpected("it was never tried".to_owned())))
+}
+
+/// Writes a line after the deed. A journal that cannot be written must not stop an undo.
+fn note(journal: &mut Journal, record: &JournalRecord) {
+    if let Err(error) = journal.append(record) {
+        tracing::error!(%error, "the journal misses a line; the undo goes on");
+    }
+}

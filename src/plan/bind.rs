@@ -1,0 +1,62 @@
+//! A role becomes a name: what the plan left open is closed when the roles are known.
+//!
+//! Invariant: whoever is bound was a candidate of the plan, and no more are bound than its blast
+//! radius counted.
+
+use crate::model::experiment::Selector;
+use crate::model::inventory::InstanceName;
+use crate::model::plan::Plan;
+
+use super::pick::pick;
+
+/// Why nobody can be bound. Nothing is injected then.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum BindError {
+    #[error("the plan has no target `{0}`")]
+    UnknownTarget(String),
+    #[error("target `{target}`: no instance of {service} is {role} now")]
+    Nobody { target: String, service: String, role: String },
+    #[error(
+        "target `{target}`: {found} is {role} now, but was no candidate of the plan ({candidates})"
+    )]
+    Stranger { target: String, found: String, role: String, candidates: String },
+    #[error("target `{target}`: {pick} of {found} with that role is none")]
+    PicksNothing { target: String, pick: String, found: usize },
+}
+
+/// The instances that `target` stands for, given those that have its role now. A target without a
+/// role was chosen in the plan, and stays as it is. The same seed binds the same of the same.
+pub fn bind(
+    plan: &Plan,
+    target: &str,
+    with_role: &[InstanceName],
+) -> Result<Vec<InstanceName>, BindError> {
+    let unknown = || BindError::UnknownTarget(target.to_owned());
+    let planned = plan.targets.get(target).ok_or_else(unknown)?;
+    if let Some(chosen) = &planned.chosen {
+        return Ok(chosen.clone());
+    }
+    let spec = plan.experiment.targets.get(target).ok_or_else(unknown)?;
+    let Selector::Lab(selector) = &spec.selector;
+    let role = selector.role.clone().unwrap_or_default();
+    let (target, service) = (target.to_owned(), selector.service.clone());
+    if with_role.is_empty() {
+        return Err(BindError::Nobody { target, service, role });
+    }
+    let known: Vec<InstanceName> =
+        with_role.iter().filter(|name| planned.candidates.contains(name)).cloned().collect();
+    if known.is_empty() {
+        let candidates = join(&planned.candidates);
+        return Err(BindError::Stranger { target, found: join(with_role), role, candidates });
+    }
+    let count = spec.pick.count(known.len()).min(planned.count);
+    if count == 0 {
+        let pick = String::from(spec.pick);
+        return Err(BindError::PicksNothing { target, pick, found: known.len() });
+    }
+    Ok(pick(plan.seed, &target, &known, count))
+}
+
+fn join(names: &[InstanceName]) -> String {
+    names.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+}

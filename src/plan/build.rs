@@ -1,0 +1,83 @@
+//! The one function that makes a plan.
+
+use std::collections::BTreeMap;
+
+use crate::model::experiment::Experiment;
+use crate::model::plan::{PLAN_VERSION, Plan, PlannedLab, Source};
+
+use super::blast_radius::blast_radius;
+use super::digest;
+use super::error::PlanError;
+use super::ground::Ground;
+use super::resolve;
+use super::step;
+use super::warning::warnings;
+
+/// Everything that a plan depends on. The same input gives the same plan.
+#[derive(Debug, Clone)]
+pub struct PlanInput<'a> {
+    pub experiment: &'a Experiment,
+    pub source: Source,
+    /// None where the drill hits a standing system.
+    pub lab: Option<PlannedLab>,
+    pub seed: u64,
+    /// Digests of the policies in force, by name.
+    pub policies: BTreeMap<String, String>,
+    /// What the reader of the files found worth saying; the plan carries it.
+    pub warnings: Vec<String>,
+}
+
+/// Makes the plan, or says everything that is in the way.
+pub fn plan(input: PlanInput) -> Result<Plan, Vec<PlanError>> {
+    let PlanInput { experiment, source, lab, seed, policies, warnings: mut notes } = input;
+    let mut wrong = Vec::new();
+    let mut targets = BTreeMap::new();
+    for (name, spec) in &experiment.targets {
+        match resolve::target(name, spec, lab.as_ref(), seed) {
+            Ok(target) => drop(targets.insert(name.clone(), target)),
+            Err(errors) => wrong.extend(errors),
+        }
+    }
+    let ground = Ground { experiment, lab: lab.as_ref(), targets: &targets };
+    let steps = match step::steps(&ground) {
+        Ok(steps) => steps,
+        Err(errors) => {
+            wrong.extend(errors.into_iter().filter(|e| !follows(e, experiment, &targets)));
+            Vec::new()
+        }
+    };
+    if !wrong.is_empty() {
+        return Err(wrong);
+    }
+    let blast_radius = blast_radius(&ground, &steps);
+    for note in warnings(&blast_radius) {
+        if !notes.contains(&note) {
+            notes.push(note);
+        }
+    }
+    let mut plan = Plan {
+        version: PLAN_VERSION,
+        digest: String::new(),
+        intent_digest: digest::of_intent(&source.sha256, &policies, &blast_radius),
+        seed,
+        source,
+        experiment: experiment.clone(),
+        lab,
+        targets,
+        steps,
+        blast_radius,
+        policies,
+        warnings: notes,
+    };
+    plan.digest = digest::of_plan(&plan).map_err(|e| vec![PlanError::Unwritable(e.to_string())])?;
+    Ok(plan)
+}
+
+/// A peer that is declared but could not be resolved has been complained of already.
+fn follows<T>(error: &PlanError, experiment: &Experiment, resolved: &BTreeMap<String, T>) -> bool {
+    matches!(error, PlanError::UnknownPeer { peer, .. }
+        if experiment.targets.contains_key(peer) && !resolved.contains_key(peer))
+}
+
+#[cfg(test)]
+mod tests;

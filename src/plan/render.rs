@@ -1,0 +1,231 @@
+//! A plan as a person reads it: in ten seconds what is hit, when it ends, and how much may break.
+
+use std::collections::BTreeSet;
+
+use anstyle::AnsiColor;
+use serde_json::Value;
+
+use crate::model::experiment::{Bind, Claim, Peers, Restore};
+use crate::model::inventory::InstanceName;
+use crate::model::plan::{Plan, PlannedStep, PlannedTarget};
+
+use super::digest::canonical;
+use super::far_end::far_end;
+use super::step::GRACE;
+use super::style::Style;
+
+/// The whole plan, without a trailing blank line.
+#[must_use]
+pub fn text(plan: &Plan, style: Style) -> String {
+    let mut page = Page { style, lines: Vec::new() };
+    page.lines.push(style.bold(&plan.experiment.title));
+    page.lines.push(style.dim(&format!("{} from {}", plan.experiment.name, plan.source.path)));
+    page.gap();
+    page.row("where", &place(plan));
+    page.row("when", &course(plan));
+    page.row("worst", &worst(plan));
+    page.gap();
+    if plan.steps.is_empty() {
+        page.row("steps", "none: nothing will be broken");
+    }
+    for step in &plan.steps {
+        page.step(plan, step);
+    }
+    page.gap();
+    page.claims("holds if", &plan.experiment.hypothesis);
+    page.claims("stops if", &plan.experiment.stop_conditions);
+    page.gap();
+    page.row("seed", &plan.seed.to_string());
+    page.row("digest", &plan.digest);
+    page.row("intent", &plan.intent_digest);
+    for (number, (name, digest)) in plan.policies.iter().enumerate() {
+        page.row(if number == 0 { "policies" } else { "" }, &format!("{name} {digest:.12}"));
+    }
+    if !plan.warnings.is_empty() {
+        page.gap();
+    }
+    for warning in &plan.warnings {
+        page.row(&style.colour(AnsiColor::Yellow, "warning "), warning);
+    }
+    page.lines.join("\n")
+}
+
+struct Page {
+    style: Style,
+    lines: Vec<String>,
+}
+
+impl Page {
+    fn gap(&mut self) {
+        self.lines.push(String::new());
+    }
+
+    fn row(&mut self, label: &str, value: &str) {
+        self.lines.push(format!("  {label:<8}  {value}"));
+    }
+
+    fn claims(&mut self, label: &str, claims: &[Claim]) {
+        for (number, claim) in claims.iter().enumerate() {
+            let label = if number == 0 { label } else { "" };
+            self.row(label, &format!("{}: {}", claim.check, flow(&claim.params)));
+        }
+    }
+
+    fn step(&mut self, plan: &Plan, step: &PlannedStep) {
+        let Some(declared) = plan.experiment.method.get(step.step) else { return };
+        let when = format!("at {} for {}", step.at, step.hold);
+        let kind = self.style.bold(&step.kind);
+        self.row(&format!("step {}", step.step + 1), &format!("{when}: {kind}"));
+        for name in &step.subjects {
+            let Some(target) = plan.targets.get(name) else { continue };
+            for line in subject(plan, step, name, target) {
+                self.row("", &line);
+            }
+        }
+        if let Peers::Some { .. } | Peers::Everyone = &declared.facts.peers {
+            self.row("", &format!("far end: {}", peers(plan, step, &declared.facts.peers)));
+        }
+        let ends = match step.restore {
+            Restore::Kernel => format!("restore kernel, gone within {}", step.deadline),
+            Restore::Undo => format!("restore undo, gone within {}", step.deadline),
+            Restore::None => "restore none".to_owned(),
+        };
+        let defence = match step.restore {
+            Restore::None => self.style.colour(AnsiColor::Yellow, &step.defence),
+            Restore::Kernel | Restore::Undo => step.defence.clone(),
+        };
+        self.row("", &format!("{ends}: {defence}"));
+    }
+}
+
+/// What is done to whom: a line for each of the chosen, or the rule and all who may be it.
+fn subject(plan: &Plan, step: &PlannedStep, name: &str, target: &PlannedTarget) -> Vec<String> {
+    let summary = plan.experiment.method.get(step.step).map_or("", |s| &s.facts.summary);
+    if let Some(chosen) = &target.chosen {
+        let mut lines: Vec<String> =
+            chosen.iter().map(|instance| summary.replace("{target}", &instance.0)).collect();
+        if chosen.len() < target.candidates.len() {
+            lines.push(format!("  {name}: {} ({})", target.rule, join(&target.candidates)));
+        }
+        return lines;
+    }
+    let bind = plan.experiment.targets.get(name).map(|spec| spec.bind);
+    let when = match bind {
+        Some(Bind::Start) => "before the steady state",
+        Some(Bind::Inject) | None => "then",
+    };
+    let of = join(&target.candidates);
+    let candidates = match target.count {
+        count if count == target.candidates.len() => format!("any or all of {of}"),
+        1 => format!("one of {of}, known {when}"),
+        count => format!("at most {count} of {of}, known {when}"),
+    };
+    vec![
+        summary.replace("{target}", &format!("<{name}>")),
+        format!("  <{name}>: {}", target.rule),
+        format!("  {candidates}"),
+    ]
+}
+
+/// In the words of the experiment, and as hosts where they are the same whoever is hit.
+fn peers(plan: &Plan, step: &PlannedStep, peers: &Peers) -> String {
+    let Peers::Some { targets, blocks } = peers else {
+        return "everyone, clients included".to_owned();
+    };
+    let words: Vec<String> =
+        targets.iter().cloned().chain(blocks.iter().map(ToString::to_string)).collect();
+    let mut hosts: Vec<String> = Vec::new();
+    for subject in step.subjects.iter().filter_map(|name| plan.targets.get(name)) {
+        for instance in subject.chosen.as_ref().unwrap_or(&subject.candidates) {
+            let end = far_end(plan, step.step, instance).ok().flatten().unwrap_or_default();
+            hosts.extend(end.hosts.into_iter().map(|h| h.name));
+        }
+    }
+    hosts.sort();
+    hosts.dedup();
+    if hosts.is_empty() {
+        words.join(", ")
+    } else {
+        format!("{} (of hosts {}, never its own)", words.join(", "), hosts.join(", "))
+    }
+}
+
+fn place(plan: &Plan) -> String {
+    match &plan.lab {
+        Some(lab) => format!(
+            "lab {} from {}: {} on {}",
+            lab.name,
+            lab.path,
+            count(lab.candidates.len(), "instance"),
+            count(
+                lab.candidates.iter().map(|c| &c.host.name).collect::<BTreeSet<_>>().len(),
+                "host"
+            ),
+        ),
+        None => format!(
+            "a standing system, environment {}",
+            plan.experiment.environment.as_deref().unwrap_or("not stated")
+        ),
+    }
+}
+
+fn course(plan: &Plan) -> String {
+    let experiment = &plan.experiment;
+    let method = plan.steps.iter().map(|s| s.at.0.saturating_add(s.hold.0)).max();
+    format!(
+        "steady {} (within {}), method {}, undo {GRACE}, watch {}: at most {}",
+        experiment.steady_for,
+        experiment.steady_within,
+        crate::model::units::Span(method.unwrap_or_default()),
+        experiment.recovery_watch,
+        plan.blast_radius.longest_drill,
+    )
+}
+
+/// `1 of 3 redis; 1 instance on 1 host at one moment; longest hold 8s`.
+fn worst(plan: &Plan) -> String {
+    let radius = &plan.blast_radius;
+    let services: Vec<String> =
+        radius.services.iter().map(|(name, (hit, of))| format!("{hit} of {of} {name}")).collect();
+    if services.is_empty() {
+        return "nothing is hit".to_owned();
+    }
+    format!(
+        "{}; {} on {} at one moment; longest hold {}",
+        services.join(", "),
+        count(radius.instances, "instance"),
+        count(radius.hosts, "host"),
+        radius.longest_hold,
+    )
+}
+
+fn count(number: usize, of: &str) -> String {
+    if number == 1 { format!("1 {of}") } else { format!("{number} {of}s") }
+}
+
+fn join(names: &[InstanceName]) -> String {
+    names.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+}
+
+/// Parameters as they would stand in YAML, on one line.
+fn flow(value: &Value) -> String {
+    match value {
+        Value::Object(map) => {
+            let mut pairs: Vec<String> = map
+                .iter()
+                .filter(|(_, value)| !value.is_null())
+                .map(|(key, value)| format!("{key}: {}", flow(value)))
+                .collect();
+            pairs.sort();
+            format!("{{{}}}", pairs.join(", "))
+        }
+        Value::Array(items) => {
+            format!("[{}]", items.iter().map(flow).collect::<Vec<_>>().join(", "))
+        }
+        Value::String(text) => text.clone(),
+        other => canonical(other),
+    }
+}
+
+#[cfg(test)]
+mod tests;

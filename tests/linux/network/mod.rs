@@ -1,0 +1,9 @@
+//! Network faults on real packets, in namespaces that each test makes for itself.
+
+mod world;
+
+mod delay;
+mod ends;
+mod loss;
+mod overlap;
+mod partition;

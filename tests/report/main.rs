@@ -1,0 +1,7 @@
+//! The faces of a verdict, drawn from samples.
+
+mod html;
+mod lists;
+mod live;
+mod sample;
+mod text;
