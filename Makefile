@@ -32,6 +32,10 @@ lint:
 fmt:
 	git ls-files '*.rs' | xargs rustfmt --edition 2024
 
+## reference: write docs/reference/ from the code; a test compares
+reference:
+	SQUALL_WRITE_REFERENCE=1 $(CARGO) test --test spec reference
+
 demo-packages:
 	@scripts/packages $(DEMO_PACKAGES)
 

@@ -85,6 +85,10 @@ pub trait FaultKind: Sync {
     const DEFENCE: &'static [Defence];
 
     fn facts(params: &Self::Params) -> StepFacts;
+    /// What is wrong with the parameters beyond their types, in words.
+    fn faults_of(_params: &Self::Params) -> Vec<String> {
+        Vec::new()
+    }
     fn arm(
         host: &mut dyn Host,
         order: &Order,
@@ -116,6 +120,8 @@ pub trait Fault: Sync {
     fn defence(&self) -> &'static [Defence];
     /// Errors: parameters that are not this fault's.
     fn facts(&self, params: &Value) -> Result<StepFacts, FaultError>;
+    /// What is wrong with the parameters beyond their types. Errors: as for `facts`.
+    fn faults_of(&self, params: &Value) -> Result<Vec<String>, FaultError>;
     fn arm(&self, host: &mut dyn Host, order: &Order) -> Result<Value, FaultError>;
     fn inject(&self, host: &mut dyn Host, order: &Order, undo: &Value) -> Result<Took, FaultError>;
     fn revert(&self, host: &mut dyn Host, target: &Target, undo: &Value) -> Result<(), FaultError>;
@@ -159,6 +165,10 @@ impl<F: FaultKind> Fault for F {
 
     fn facts(&self, params: &Value) -> Result<StepFacts, FaultError> {
         Ok(F::facts(&read(F::KIND, params)?))
+    }
+
+    fn faults_of(&self, params: &Value) -> Result<Vec<String>, FaultError> {
+        Ok(F::faults_of(&read(F::KIND, params)?))
     }
 
     fn arm(&self, host: &mut dyn Host, order: &Order) -> Result<Value, FaultError> {
@@ -209,6 +219,14 @@ macro_rules! catalogue {
                 }
             }
 
+            /// What is wrong beyond the types, in words.
+            #[must_use]
+            pub fn faults_of(&self) -> Vec<String> {
+                match self {
+                    $(FaultParams::$entry(params) => <$module::$entry as FaultKind>::faults_of(params),)*
+                }
+            }
+
             /// Kind and canonical JSON, as the model keeps a step.
             #[must_use]
             pub fn canonical(&self) -> (&'static str, Value) {
@@ -226,7 +244,13 @@ macro_rules! catalogue {
 catalogue! {
     process_kill::ProcessKill,
     process_pause::ProcessPause,
+    network_partition::NetworkPartition,
+    network_latency::NetworkLatency,
+    network_loss::NetworkLoss,
 }
+
+mod network_recipe;
+mod network_witness;
 
 /// The entry of that kind, if there is one.
 #[must_use]

@@ -2,6 +2,7 @@
 //! catalogue entry is asked for its facts, and what the types cannot say is checked.
 
 mod claims;
+mod probes;
 mod selectors;
 mod steps;
 mod timing;
@@ -88,20 +89,11 @@ pub(super) fn read(
         },
     };
     review.check(sheet);
+    let probes = review.probes(&values, sheet);
     if sheet.has_errors() {
         return None;
     }
-    let mut experiment = build(&review, envelope, sheet);
-    for (name, probe) in &mut experiment.probes {
-        if let Err(why) = template::fill_defaults(&mut probe.params, &values) {
-            let span =
-                review.spec.at(&["probes", name]).map_or(review.label.clone(), |n| n.span.clone());
-            sheet.error(Code::Template, span, format!("a default of probe `{name}`: {why}"));
-        }
-    }
-    if sheet.has_errors() {
-        return None;
-    }
+    let experiment = build(&review, envelope, (probes, sheet));
     let lab = match found {
         FoundLab::Loaded(lab, _) => Some(*lab),
         FoundLab::None | FoundLab::Broken => None,
@@ -175,7 +167,6 @@ impl Review<'_> {
             }
         }
         self.check_selectors(sheet);
-        self.check_probes(sheet);
         self.check_steps(sheet);
         self.check_claims(sheet);
         self.check_unused(sheet);
@@ -190,28 +181,13 @@ impl Review<'_> {
     fn names(&self, key: &str) -> Vec<&str> {
         self.entries(key).iter().map(|entry| entry.key.text.as_str()).collect()
     }
-
-    /// What is wrong with a probe beyond its types, as its catalogue entry says.
-    fn check_probes(&self, sheet: &mut Sheet) {
-        for entry in self.entries("probes").iter().filter(|e| self.decoded.is_whole(&e.value)) {
-            let Some(probe) = self.document.probes.get(&entry.key.text) else { continue };
-            for fault in probe.faults_of() {
-                let (message, help) = fault.split_once("; ").unwrap_or((&fault, ""));
-                let message = format!("probe `{}`: {message}", entry.key.text);
-                let noted = sheet.error(Code::BadValue, entry.key.span.clone(), message);
-                if !help.is_empty() {
-                    noted.help(help);
-                }
-            }
-        }
-    }
 }
 
 /// Everything was checked; what is left is copying.
 fn build(
     review: &Review<'_>,
     envelope: &Envelope<ExperimentDocument>,
-    sheet: &Sheet,
+    (probes, sheet): (BTreeMap<String, ProbeSpec>, &Sheet),
 ) -> Experiment {
     let document = &envelope.spec;
     let claims = |key: &str, claims: &[crate::judge::CheckParams]| -> Vec<Claim> {
@@ -228,7 +204,7 @@ fn build(
         environment: document.environment.clone(),
         lab: document.lab.clone(),
         targets: targets(&document.targets),
-        probes: probes(document),
+        probes,
         steady_for: document.steady_state.good_for,
         steady_within: document.steady_state.within,
         method: document.method.iter().map(step).collect(),
@@ -244,11 +220,6 @@ fn targets(documents: &BTreeMap<String, TargetDocument>) -> BTreeMap<String, Tar
         Some((name.clone(), TargetSpec { selector, pick: target.pick.0, bind: target.bind }))
     };
     documents.iter().filter_map(each).collect()
-}
-
-fn probes(document: &ExperimentDocument) -> BTreeMap<String, ProbeSpec> {
-    let probes = document.probes.iter();
-    probes.filter_map(|(name, probe)| Some((name.clone(), probe.spec().ok()?))).collect()
 }
 
 fn step(step: &super::document::StepDocument) -> Step {

@@ -4,6 +4,8 @@ mod world;
 
 mod delay;
 mod ends;
+mod faults;
 mod loss;
 mod overlap;
 mod partition;
+mod speed;

@@ -24,14 +24,14 @@ fn each_direction_is_cut_by_itself_in_both_families() {
         network.impair(&world.server.ns, &cut(id.clone(), direction, everyone), LONG).unwrap();
         for family in FAMILIES {
             let there = world.to_server(family, &world.client);
-            let back = world.from_server(family, &world.client);
+            let back = world.server_to(family, &world.client);
             assert_eq!(arrived(&network, &there), arrives, "{family:?} {direction:?} in");
             assert_eq!(arrived(&network, &back), leaves, "{family:?} {direction:?} out");
         }
         network.relieve(&world.server.ns, &id).unwrap();
         for family in FAMILIES {
             assert_eq!(arrived(&network, &world.to_server(family, &world.client)), 5);
-            assert_eq!(arrived(&network, &world.from_server(family, &world.client)), 5);
+            assert_eq!(arrived(&network, &world.server_to(family, &world.client)), 5);
         }
     }
     assert_eq!(network.ours(&world.server.ns, None).unwrap(), [""; 0]);
@@ -46,9 +46,9 @@ fn a_partial_cut_leaves_the_others_alone() {
     network.impair(&world.server.ns, &cut(id, Direction::Both, filter), LONG).unwrap();
     for family in FAMILIES {
         assert_eq!(arrived(&network, &world.to_server(family, &world.client)), 0);
-        assert_eq!(arrived(&network, &world.from_server(family, &world.client)), 0);
+        assert_eq!(arrived(&network, &world.server_to(family, &world.client)), 0);
         meet(&network, &world.to_server(family, &world.other));
-        assert_eq!(arrived(&network, &world.from_server(family, &world.other)), 5);
+        assert_eq!(arrived(&network, &world.server_to(family, &world.other)), 5);
     }
 }
 
@@ -76,7 +76,7 @@ fn a_cut_by_port_is_of_that_port_and_protocol_only() {
     network.impair(&world.server.ns, &cut(id, Direction::Both, filter), LONG).unwrap();
     for family in FAMILIES {
         let there = || world.to_server(family, &world.client);
-        let back = || world.from_server(family, &world.client);
+        let back = || world.server_to(family, &world.client);
         meet(&network, &there());
         assert_eq!(arrived(&network, &on_port(there(), Protocol::Tcp, 7777)), 0);
         assert_eq!(arrived(&network, &on_port(back(), Protocol::Tcp, 7777)), 0);

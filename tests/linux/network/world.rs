@@ -20,7 +20,7 @@ use squall::model::network::{Cidr, Direction, Effect, Impairment, PacketFilter, 
 use squall::model::units::{Percent, Span};
 
 /// Longer than any test: its end is not what is tested.
-pub const LONG: Duration = Duration::from_secs(60);
+pub const LONG: Duration = Duration::from_mins(1);
 pub const MS: u64 = 1_000_000;
 
 /// A network namespace that lives as long as this value.
@@ -119,7 +119,7 @@ impl World {
     }
 
     /// The same way back.
-    pub fn from_server(&self, family: Family, to: &Space) -> Canary {
+    pub fn server_to(&self, family: Family, to: &Space) -> Canary {
         let there = self.to_server(family, to);
         Canary {
             from: there.to,

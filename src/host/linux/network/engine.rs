@@ -43,7 +43,7 @@ type Answer = Sender<io::Result<()>>;
 #[derive(Debug)]
 enum Order {
     Attach { key: u64, queue: Box<Queue>, answer: Answer },
-    Detach { key: u64, answer: Answer },
+    Detach { key: u64, answer: Sender<Option<Queue>> },
     Add { key: u64, bit: u32, stage: Box<Stage>, answer: Answer },
     Remove { key: u64, bit: u32, answer: Answer },
 }
@@ -77,9 +77,11 @@ impl Engine {
         self.order(|answer| Order::Attach { key, queue: Box::new(queue), answer })
     }
 
-    /// Unbinds the queue; what it still holds is delivered first.
-    pub fn detach(&self, key: u64) -> Result<(), HostError> {
-        self.order(|answer| Order::Detach { key, answer })
+    /// Unbinds the queue and hands it back; what it still holds is delivered first.
+    pub fn detach(&self, key: u64) -> Result<Option<Queue>, HostError> {
+        let (answer, answered) = channel();
+        self.send(Order::Detach { key, answer })?;
+        answered.recv().map_err(|_| dead())
     }
 
     pub fn add(&self, key: u64, bit: u32, stage: Stage) -> Result<(), HostError> {
@@ -91,13 +93,20 @@ impl Engine {
     }
 
     fn order(&self, make: impl FnOnce(Answer) -> Order) -> Result<(), HostError> {
-        let dead = || HostError::io("reach the engine", io::Error::other("its thread is gone"));
         let (answer, answered) = channel();
-        self.orders.send(make(answer)).map_err(|_| dead())?;
-        self.wake.write(1).map_err(|e| HostError::io("wake the engine", e))?;
+        self.send(make(answer))?;
         let result = answered.recv().map_err(|_| dead())?;
         result.map_err(|e| HostError::io("change what the engine does", e))
     }
+
+    fn send(&self, order: Order) -> Result<(), HostError> {
+        self.orders.send(order).map_err(|_| dead())?;
+        self.wake.write(1).map(|_| ()).map_err(|e| HostError::io("wake the engine", e))
+    }
+}
+
+fn dead() -> HostError {
+    HostError::io("reach the engine", io::Error::other("its thread is gone"))
 }
 
 impl Drop for Engine {
@@ -165,10 +174,15 @@ fn obey(order: Order, lanes: &mut BTreeMap<u64, Lane>) {
             (Ok(()), answer)
         }
         Order::Detach { key, answer } => {
-            if let Some(mut lane) = lanes.remove(&key) {
+            // Closing a socket takes the kernel some 20 ms, so that is not done here: it would
+            // make the packets of every other carrier late.
+            let queue = lanes.remove(&key).map(|mut lane| {
                 lane.let_all_go();
-            }
-            (Ok(()), answer)
+                lane.queue.unbind();
+                lane.queue
+            });
+            let _ = answer.send(queue);
+            return;
         }
         Order::Add { key, bit, stage, answer } => {
             let lane = lanes.get_mut(&key).ok_or_else(unknown);

@@ -1,6 +1,6 @@
-//! The few expressions of `nf_tables` that a rule of ours is made of, one method each, on register
-//! 1. They are encoded by the netlink crate, but for two: it does not know `queue`, and it numbers the
-//! attributes of `lookup` otherwise than the kernel (found by the kernel's refusal).
+//! The few expressions of `nf_tables` that a rule of ours is made of, one method each, all on the
+//! first register. They are encoded by the netlink crate, but for two: it does not know `queue`,
+//! and it numbers the attributes of `lookup` otherwise than the kernel, which refuses them.
 
 use std::ffi::CStr;
 

@@ -36,6 +36,7 @@ const CONFIG_LONGEST: u16 = 3;
 const CONFIG_MASK: u16 = 4;
 const CONFIG_FLAGS: u16 = 5;
 const COMMAND_BIND: u8 = 1;
+const COMMAND_UNBIND: u8 = 2;
 const COPY_META: u8 = 1;
 const FLAG_FAIL_OPEN: u32 = 1;
 const FLAG_GSO: u32 = 4;
@@ -98,6 +99,11 @@ impl Queue {
         })?;
         queue.settle().map_err(|e| HostError::io("set up a packet queue", e))?;
         Ok(queue)
+    }
+
+    /// Gives the queue's number free. Closing the socket would do so too, later.
+    pub fn unbind(&mut self) {
+        let _ = self.configure(CONFIG_COMMAND, &[COMMAND_UNBIND, 0, 0, 0]);
     }
 
     /// Super-packets as one (fast), or every segment by itself (for loss by packet).
