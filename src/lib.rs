@@ -20,3 +20,8 @@ pub mod plan;
 pub mod probe;
 pub mod report;
 pub mod spec;
+
+/// The examples of CONTRIBUTING.md are compiled and run.
+#[cfg(doctest)]
+#[doc = include_str!("../CONTRIBUTING.md")]
+pub struct Contributing;

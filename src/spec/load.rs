@@ -171,7 +171,13 @@ fn policy_of(source: &Arc<Source>) -> Result<Loaded<Policy>, Findings> {
     let sha256 = source.sha256.clone();
     load(source, Kind::Policy, |root, sheet| {
         let decoded: Decoded<Envelope<PolicyDocument>> = decode(&root, Repairs::default(), sheet);
-        let envelope = decoded.value?;
+        let envelope = decoded.value.as_ref()?;
+        let nodes = decoded.kept(root.get("spec").and_then(|spec| spec.get("rules")));
+        for (rule, node) in envelope.spec.rules.iter().zip(nodes) {
+            for fault in rule.faults_of() {
+                sheet.error(Code::BadValue, node.span.clone(), fault);
+            }
+        }
         let rules = envelope.spec.rules.iter().map(|rule| {
             let (kind, params) = rule.canonical();
             RuleSpec { kind: kind.to_owned(), params }
@@ -182,7 +188,7 @@ fn policy_of(source: &Arc<Source>) -> Result<Loaded<Policy>, Findings> {
             rules: rules.collect(),
             sha256,
         };
-        Some((envelope.metadata.name, policy))
+        Some((envelope.metadata.name.clone(), policy))
     })
 }
 

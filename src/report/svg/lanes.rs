@@ -87,7 +87,7 @@ pub fn fault(injection: &InjectionReport, scale: &Scale, top: f64, speaks: bool)
                 (figure::seconds_within(from, injection.error_seconds)) "; " (words) }
         }
         @if speaks && inside {
-            text class="on-fault" x=(px(x + 4.0)) y=(px(top + 11.5)) { (words) }
+            text class={ "on-fault" @if to.is_none() { " open" } } x=(px(x + 4.0)) y=(px(top + 11.5)) { (words) }
         } @else if speaks && room > 40.0 {
             text class="note" x=(px(x + width + 5.0)) y=(px(top + 11.5)) { (clipped(&words, room)) }
         }
