@@ -12,8 +12,9 @@ fn main() -> ExitCode {
     let words: Vec<String> = std::env::args().skip(1).collect();
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     match words.as_slice() {
-        ["part", "prober"] => inherit::take(CHANNEL)
-            .map_or(ExitCode::FAILURE, |channel| exit(prober::run(channel))),
+        ["part", "prober"] => {
+            inherit::take(CHANNEL).map_or(ExitCode::FAILURE, |channel| exit(prober::run(channel)))
+        }
         _ => ExitCode::from(2),
     }
 }

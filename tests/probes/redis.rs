@@ -128,6 +128,33 @@ fn a_stopped_server_leaves_the_write_open_and_a_late_answer_closes_it() {
 }
 
 #[test]
+fn a_missed_deadline_sends_later_slots_over_a_new_connection() {
+    let silent = Hostile::start(Manner::Silent);
+    let params = json!({"address": silent.address.to_string(), "ledger": true});
+    let probe = build("redis", &params, &[]);
+    local(async {
+        let at = |ms, number| {
+            let probe = &probe;
+            async move {
+                tokio::time::sleep(std::time::Duration::from_millis(ms)).await;
+                slot(probe.as_ref(), number).await
+            }
+        };
+        // The deadline is 150 ms: the first two share a connection, the third finds another.
+        let early = async {
+            tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+            silent.connections()
+        };
+        let (first, second, count, third) = futures::join!(at(0, 0), at(50, 1), early, at(220, 2));
+        assert_eq!(count, 1);
+        assert!(silent.connections() > 1);
+        for seen in [first, second, third] {
+            assert_eq!(fate(&seen), (Err(ErrorClass::Timeout), WriteFate::Indeterminate));
+        }
+    });
+}
+
+#[test]
 fn a_connection_reset_after_the_send_leaves_the_write_open() {
     // Says nothing wrong while the client greets it, and resets on the first command.
     let server = Hostile::start(Manner::Resets);

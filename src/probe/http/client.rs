@@ -177,11 +177,7 @@ fn request(
     Ok(request)
 }
 
-fn set_header(
-    request: &mut Request<Full<Bytes>>,
-    name: &str,
-    value: &str,
-) -> Result<(), String> {
+fn set_header(request: &mut Request<Full<Bytes>>, name: &str, value: &str) -> Result<(), String> {
     let wrong = || format!("header `{name}` cannot be sent: its name or value is malformed");
     let mut value = HeaderValue::from_str(value).map_err(|_| wrong())?;
     value.set_sensitive(true);

@@ -8,9 +8,9 @@ use futures::future::LocalBoxFuture;
 
 pub use params::{Connection, Params, Statuses};
 
+use super::wire::tls::TlsParams;
 use super::{Probe, ProbeKind, SecretRef, Seen, Setting};
 use crate::model::observation::ErrorClass;
-use super::wire::tls::TlsParams;
 use client::Client;
 
 pub struct Http;

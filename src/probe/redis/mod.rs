@@ -15,10 +15,10 @@ use futures::future::LocalBoxFuture;
 
 pub use params::Params;
 
+use super::wire::tls::TlsParams;
 use super::{Probe, ProbeKind, SecretRef, Seen, Setting};
 use crate::host::linux::clock::monotonic_ns;
 use crate::model::observation::{ErrorClass, LedgerRead, WriteFate};
-use super::wire::tls::TlsParams;
 use failure::Failure;
 use link::Link;
 use params::Question;
