@@ -140,14 +140,19 @@ fn a_missed_deadline_sends_later_slots_over_a_new_connection() {
                 slot(probe.as_ref(), number).await
             }
         };
-        // The deadline is 150 ms: the first two share a connection, the third finds another.
-        let early = async {
-            tokio::time::sleep(std::time::Duration::from_millis(100)).await;
-            silent.connections()
+        // The deadline is 150 ms: the first two share a connection, the third finds another,
+        // long before the first gives up.
+        let counted_at = |ms| {
+            let silent = &silent;
+            async move {
+                tokio::time::sleep(std::time::Duration::from_millis(ms)).await;
+                silent.connections()
+            }
         };
-        let (first, second, count, third) = futures::join!(at(0, 0), at(50, 1), early, at(220, 2));
-        assert_eq!(count, 1);
-        assert!(silent.connections() > 1);
+        let (first, second, early, third, later) =
+            futures::join!(at(0, 0), at(50, 1), counted_at(100), at(220, 2), counted_at(400));
+        assert_eq!(early, 1);
+        assert!(later > 1);
         for seen in [first, second, third] {
             assert_eq!(fate(&seen), (Err(ErrorClass::Timeout), WriteFate::Indeterminate));
         }
