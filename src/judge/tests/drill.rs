@@ -196,6 +196,7 @@ fn a_disturbance_in_the_window_weakens_every_claim() {
     let report = drill("6s").entry(1000.0, disturbed()).report();
     assert_eq!(report.verdict, Outcome::Inconclusive);
     assert!(report.claims[0].finding.contains("foreign rules"));
+    assert_eq!(report.notes.len(), 1, "said once");
     assert_eq!(drill("2s").entry(1000.0, disturbed()).report().verdict, Outcome::Deviated);
     for outside in [-500.0, 10_500.0] {
         let report = drill("6s").entry(outside, disturbed()).report();
