@@ -1,4 +1,5 @@
 //! squall: failover drills that end, measure and ask first.
+pub mod backend;
 pub mod cli;
 pub mod fault;
 pub mod guard;

@@ -73,7 +73,9 @@ impl Lab {
         for instance in &blueprint.instances {
             fds.push(open_log(&place.logs, &instance.name)?);
         }
-        let founder = PartSpec { fds, manner: Manner::Founder, ..PartSpec::new("lab-init") };
+        // The name is for people who look at the list of processes.
+        let args = vec![name.to_owned()];
+        let founder = PartSpec { args, fds, manner: Manner::Founder, ..PartSpec::new("lab-init") };
         let init = part::spawn(founder)?;
         let identity = LabIdentity { name: name.to_owned(), init: init.identity().clone() };
         let (writer, inbox) = listen(ours.into_async()?);

@@ -1,0 +1,3 @@
+//! Where targets live, and which of them a plan means: matching only, nothing here acts.
+
+pub mod lab;
