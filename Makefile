@@ -9,7 +9,7 @@ OUT ?= out/demo
 DEMO_PACKAGES := redis-server:redis-server haproxy:haproxy
 TEST_PACKAGES := $(DEMO_PACKAGES) nginx:nginx-light etcd:etcd-server nft:nftables ip:iproute2 python3:python3 chromium:chromium
 
-.PHONY: picture demo build test lint fmt tidy reference demo-packages test-packages
+.PHONY: demo build test matrix picture lint fmt reference demo-packages test-packages
 
 ## demo: build, get redis and haproxy if they are missing, lose a primary, write the report
 demo: demo-packages build
@@ -24,6 +24,13 @@ build:
 test: test-packages lint
 	$(CARGO) build --features crash-points
 	$(CARGO) test --features crash-points
+
+## matrix: every fault at every crash point, whoever dies; writes the table of SAFETY.md
+matrix: export SQUALL_MATRIX = SAFETY.md
+matrix: export SQUALL_COMMIT = $(shell git describe --always --abbrev=12 --exclude '*' --dirty)
+matrix: export SQUALL_DATE = $(shell date -u +%F)
+matrix:
+	$(CARGO) test --features crash-points --test conformance
 
 lint:
 	git ls-files '*.rs' | xargs rustfmt --edition 2024 --check
