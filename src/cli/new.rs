@@ -65,9 +65,8 @@ pub fn run(args: &New, look: Look, out: &mut dyn Write) -> Result<ExitCode, Fail
             return Err(Failure::usage(format!("{shown} is there already; name another file")));
         }
         Some(path) => {
-            std::fs::write(path, text).map_err(|e| {
-                Failure::usage(format!("failed to write {}: {e}", path.display()))
-            })?;
+            std::fs::write(path, text)
+                .map_err(|e| Failure::usage(format!("failed to write {}: {e}", path.display())))?;
             writeln!(out, "wrote {0}; next: squall plan {0}", path.display())?;
         }
     }
