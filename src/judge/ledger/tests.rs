@@ -105,6 +105,8 @@ fn a_read_that_failed_or_was_not_made_concludes_nothing() {
     let one = check(writes(), [Some(&good), None], ZERO_NS);
     assert_eq!((one.reads, one.lost), (1, 0));
     assert_eq!(one.read_error.as_deref(), Some("the second final read was not made"));
+    let without = read(1, &[]);
+    assert_eq!(check(writes(), [Some(&without), None], ZERO_NS).lost, 1, "as far as it is known");
     let bad = failed(2);
     let half = check(writes(), [Some(&good), Some(&bad)], ZERO_NS);
     assert_eq!((half.reads, half.lost), (1, 0), "a failed read has found nothing, not lost all");

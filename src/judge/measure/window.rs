@@ -33,10 +33,7 @@ impl Frame {
         let seen_to_ns = all().map(|slot| slot.done_ns).max().unwrap_or(timeline.opened_ns);
         let first = timeline.effective.iter().min_by_key(|effective| effective.effective_ns);
         let method_ns = timeline.began(Phase::Method).unwrap_or(timeline.opened_ns);
-        let zero_ns = match first {
-            Some(first) if !timeline.opened.null => first.effective_ns,
-            _ => method_ns,
-        };
+        let zero_ns = first.map_or(method_ns, |first| first.effective_ns);
         let began_ns = first.map_or(zero_ns, |first| first.began_ns).min(zero_ns);
         let watched_to_ns = timeline.ended(Phase::Recover);
         let end_ns = watched_to_ns.unwrap_or(seen_to_ns).max(zero_ns);
