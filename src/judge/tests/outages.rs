@@ -171,7 +171,7 @@ fn what_broke_as_the_fault_came_is_the_faults() {
 fn a_slot_under_way_as_the_fault_came_is_the_faults() {
     let service = Service { phase_ms: 7.0, ..Service::refusing(-9.0, 500.0) };
     let mut drill = Drill::of(service.clone());
-    let mut slots = service.observe(-2000.0, 2000.0);
+    let mut slots = service.observe(-2000.0, drill.watch_ms);
     let first = slots.iter_mut().find(|slot| slot.due_ns == at_ns(-3.0)).unwrap();
     // Due before the call began at -2, and failed after it.
     first.done_ns = at_ns(-1.0);
