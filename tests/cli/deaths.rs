@@ -9,7 +9,7 @@ fn killed(part: &str) -> (Stand, Option<i32>) {
     stand.raise();
     stand.drill(&Drill { hold: "2s", ..Drill::default() });
     let mut live = stand.start_drill();
-    live.says("in force");
+    live.says("in force:");
     assert!(!stand.service_runs());
     let family = live.family();
     signal(live.part(part), libc::SIGKILL);
@@ -51,7 +51,7 @@ fn injector_and_guardian_killed_are_undone_by_recovery() {
     stand.raise();
     stand.drill(&Drill { hold: "5s", ..Drill::default() });
     let mut live = stand.start_drill();
-    live.says("in force");
+    live.says("in force:");
     let (family, parts) = (live.family(), [live.part("guardian"), live.part("injector")]);
     for part in parts {
         signal(part, libc::SIGKILL);
@@ -70,7 +70,7 @@ fn the_injector_stopped_is_undone_within_its_lease() {
     stand.raise();
     stand.drill(&Drill { hold: "20s", ..Drill::default() });
     let mut live = stand.start_drill();
-    live.says("in force");
+    live.says("in force:");
     let (family, injector) = (live.family(), live.part("injector"));
     let since = std::time::Instant::now();
     signal(injector, libc::SIGSTOP);
@@ -88,7 +88,7 @@ fn the_lab_killed_is_aborted_and_nothing_is_left() {
     let stand = Stand::new();
     stand.drill(&Drill { hold: "10s", ..Drill::default() });
     let mut live = stand.start_drill();
-    live.says("in force");
+    live.says("in force:");
     let (family, init) = (live.family(), live.part("lab-init"));
     signal(init, libc::SIGKILL);
     let ran = live.finish();
@@ -104,7 +104,7 @@ fn a_target_that_dies_by_itself_is_void_and_never_held() {
     let stand = Stand::new();
     stand.drill(&Drill { hold: "1s", ..Drill::default() });
     let mut live = stand.start_drill();
-    live.says("in force");
+    live.says("in force:");
     let family = live.family();
     signal(stand.service().unwrap(), libc::SIGKILL);
     let ran = live.finish();

@@ -49,7 +49,7 @@ fn now_answers_by_process_address_and_port_while_it_lasts() {
     let stand = Stand::new();
     stand.drill(&Drill { hold: "30s", ..Drill::default() });
     let mut live = stand.start_drill();
-    live.says("in force");
+    live.says("in force:");
     let said = live.says("is stopped");
     let _ = said;
     let asked = stand.run(&["now"]);
@@ -83,7 +83,7 @@ fn now_knows_the_number_that_people_see() {
     let stand = Stand::new();
     stand.drill(&Drill { hold: "30s", ..Drill::default() });
     let mut live = stand.start_drill();
-    live.says("in force");
+    live.says("in force:");
     let pid = stand.service().unwrap().to_string();
     let asked = stand.run(&["now", "--pid", &pid]);
     assert_eq!(asked.code, Some(4), "{asked:?}");

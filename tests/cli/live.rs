@@ -3,9 +3,13 @@
 use std::fs::File;
 use std::io::Read;
 use std::os::fd::OwnedFd;
+use std::os::unix::fs::OpenOptionsExt;
 use std::process::{Child, ChildStdout, Command, Stdio};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::Instant;
+
+use nix::fcntl::OFlag;
+use nix::pty::{grantpt, posix_openpt, ptsname_r, unlockpt};
 
 use super::stand::{PATIENCE, Ran, cmdline, pids, signal, stat, until};
 
@@ -139,12 +143,19 @@ pub struct Terminal {
 
 impl Terminal {
     pub fn start(mut command: Command) -> Terminal {
-        let pty = nix::pty::openpty(None, None).unwrap();
-        let slave = |fd: &OwnedFd| Stdio::from(fd.try_clone().unwrap());
-        command.stdin(slave(&pty.slave)).stdout(slave(&pty.slave)).stderr(slave(&pty.slave));
+        // Closed on exec: a child that has the master open would keep its own window open.
+        let flags = OFlag::O_RDWR | OFlag::O_NOCTTY | OFlag::O_CLOEXEC;
+        let master = posix_openpt(flags).unwrap();
+        grantpt(&master).unwrap();
+        unlockpt(&master).unwrap();
+        let mut options = File::options();
+        options.read(true).write(true).custom_flags(libc::O_NOCTTY);
+        let slave = options.open(ptsname_r(&master).unwrap()).unwrap();
+        let end = || Stdio::from(slave.try_clone().unwrap());
+        command.stdin(end()).stdout(end()).stderr(end());
         let child = command.spawn().unwrap();
-        drop((command, pty.slave));
-        let master = File::from(pty.master);
+        drop((command, slave));
+        let master = File::from(OwnedFd::from(master));
         let live = Live { child, out: channel().1, err: channel().1, said: String::new() };
         Terminal { live, master }
     }

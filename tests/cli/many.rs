@@ -24,6 +24,7 @@ fn drills_in_a_row_leak_nothing() {
     eprintln!("{count} drills in a row ({mode})");
     let stand = Stand::new();
     stand.raise();
+    assert_eq!(stand.run(&["undo", "--all"]).code, Some(0));
     let before = lab_of(&stand);
     for drill in 0..count {
         let ran = stand.run(&["run", "drill.yaml", "--out", "out", "-q"]);

@@ -9,7 +9,7 @@ fn without_a_terminal_it_prints_plain_lines() {
     assert_eq!(ran.code, Some(0), "{ran:?}");
     assert!(!ran.out.contains('\x1b') && !ran.out.contains('\r'), "{}", ran.out);
     for line in
-        ["waiting for the steady state", "in force", "watching the recovery", "verdict: held"]
+        ["waiting for the steady state", "in force:", "watching the recovery", "verdict: held"]
     {
         assert!(ran.out.contains(line), "no `{line}` in {}", ran.out);
     }
@@ -39,7 +39,7 @@ fn quiet_says_the_verdict_only() {
     let ran = stand.run_drill(&["-q"]);
     assert_eq!(ran.code, Some(0), "{ran:?}");
     assert!(ran.out.starts_with("held"), "{}", ran.out);
-    assert!(!ran.out.contains("in force") && !ran.out.contains("raising lab"), "{}", ran.out);
+    assert!(!ran.out.contains("in force:") && !ran.out.contains("raising lab"), "{}", ran.out);
 }
 
 #[test]
@@ -49,7 +49,7 @@ fn colour_is_for_terminals_and_for_those_who_want_it() {
         let args = ["run", "drill.yaml", "--out", "out"];
         let ran = stand.start_on_terminal(&args, env).finish();
         assert_eq!(ran.code, Some(0), "{ran:?}");
-        assert!(ran.out.contains("verdict: held"), "{}", ran.out);
+        assert!(ran.out.contains("1 claim held"), "{}", ran.out);
         // Colours and attributes end in `m`; moving the cursor does not.
         let sequences = ran.out.split("\x1b[").skip(1);
         sequences

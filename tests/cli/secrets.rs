@@ -29,7 +29,7 @@ fn nowhere(probe: &'static str, verbose: &str, deviates: bool) {
     let mut command = stand.squall(&["run", "drill.yaml", "--out", "out", verbose]);
     command.env("CANARY", CANARY);
     let mut live = super::live::Live::start(command);
-    live.says(if deviates { "waiting for the steady state" } else { "in force" });
+    live.says(if deviates { "waiting for the steady state" } else { "in force:" });
     let shown: Vec<String> =
         pids().into_iter().map(cmdline).filter(|line| line.contains(CANARY)).collect();
     assert!(shown.is_empty(), "{shown:?}");

@@ -21,7 +21,7 @@ fn ended_by(number: i32, name: &str) {
     let stand = Stand::new();
     long_pause(&stand);
     let mut live = stand.start_drill();
-    live.says("in force");
+    live.says("in force:");
     let family = live.family();
     live.signal(number);
     let ran = live.finish();
@@ -54,7 +54,7 @@ fn ctrl_c_twice_skips_the_watch() {
     let fault = "processKill: {target: redis}";
     stand.drill(&Drill { hold: "30s", fault, watch: "30s", ..Drill::default() });
     let mut live = stand.start_drill();
-    live.says("in force");
+    live.says("in force:");
     live.signal(libc::SIGINT);
     live.says("watching the recovery");
     let asked = Instant::now();
@@ -71,7 +71,7 @@ fn ctrl_c_three_times_leaves_at_once_and_the_guardian_undoes() {
     stand.raise();
     long_pause(&stand);
     let mut live = stand.start_drill();
-    live.says("in force");
+    live.says("in force:");
     assert!(!stand.service_runs());
     let family = live.family();
     let asked = Instant::now();
@@ -98,7 +98,7 @@ fn ctrl_c_while_the_lab_comes_up_injects_nothing() {
     live.signal(libc::SIGINT);
     let ran = live.finish();
     assert_eq!(ran.code, Some(6), "{ran:?}");
-    assert!(!ran.out.contains("in force"), "{ran:?}");
+    assert!(!ran.out.contains("in force:"), "{ran:?}");
     stand.assert_nothing_left();
 }
 
@@ -107,7 +107,7 @@ fn a_closed_terminal_reverts() {
     let stand = Stand::new();
     long_pause(&stand);
     let mut terminal = stand.start_on_terminal(&["run", "drill.yaml", "--out", "out"], &[]);
-    terminal.says("in force");
+    terminal.says("in force:");
     let family = terminal.live.family();
     let ran = terminal.close().finish();
     assert_eq!(ran.code, Some(6), "{ran:?}");
@@ -135,7 +135,7 @@ fn the_conductor_killed_leaves_nothing_in_force() {
     stand.raise();
     long_pause(&stand);
     let mut live = stand.start_drill();
-    live.says("in force");
+    live.says("in force:");
     let family = live.family();
     live.signal(libc::SIGKILL);
     assert_eq!(live.finish().code, None);

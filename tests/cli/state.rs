@@ -20,7 +20,7 @@ fn a_state_folder_of_another_layout_is_refused_in_a_sentence() {
     let stand = Stand::new();
     assert_eq!(stand.run(&["undo", "--all"]).code, Some(0));
     fs::write(stand.path("state/squall/VERSION"), "2\n").unwrap();
-    for args in [&["run", "drill.yaml"][..], &["undo", "--all"], &["now"]] {
+    for args in [&["run", "drill.yaml"][..], &["undo", "--all"], &["now"], &["lab", "list"]] {
         let ran = stand.run(args);
         assert_eq!(ran.code, Some(2), "{args:?} {ran:?}");
         assert!(ran.err.contains("layout 2") && ran.err.contains("XDG_STATE_HOME"), "{ran:?}");
@@ -71,7 +71,7 @@ fn on_its_own(prepare: impl FnOnce(&Stand) + Send + 'static) -> Option<(Stand, R
 
 fn nothing_injected(ran: &Ran) {
     assert_eq!(ran.code, Some(1), "{ran:?}");
-    assert!(!ran.out.contains("in force"), "{ran:?}");
+    assert!(!ran.out.contains("in force:"), "{ran:?}");
     assert!(ran.err.contains("nothing was injected") || ran.err.contains("failed to"), "{ran:?}");
     assert!(ran.err.trim_end().lines().count() <= 2, "one clear line: {}", ran.err);
 }
