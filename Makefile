@@ -7,9 +7,9 @@ OUT ?= out/demo
 
 # Debian packages by what needs them.
 DEMO_PACKAGES := redis-server:redis-server haproxy:haproxy
-TEST_PACKAGES := $(DEMO_PACKAGES) nginx:nginx-light etcd:etcd-server nft:nftables ip:iproute2 python3:python3
+TEST_PACKAGES := $(DEMO_PACKAGES) nginx:nginx-light etcd:etcd-server nft:nftables ip:iproute2 python3:python3 chromium:chromium
 
-.PHONY: demo build test lint fmt tidy reference demo-packages test-packages
+.PHONY: picture demo build test lint fmt tidy reference demo-packages test-packages
 
 ## demo: build, get redis and haproxy if they are missing, lose a primary, write the report
 demo: demo-packages build
@@ -41,3 +41,7 @@ demo-packages:
 
 test-packages:
 	@scripts/packages $(TEST_PACKAGES)
+
+## picture: the demo's report as the README shows it
+picture: test-packages
+	SQUALL_PICTURE=1 $(CARGO) test --test pictures

@@ -190,6 +190,8 @@ impl<B: Backend> Drill<'_, B> {
         let mut carriers = None;
         let mut scheduling = None;
         let mut unfit = Vec::new();
+        // What was seen before the history is open: the first roles.
+        let mut early = Vec::new();
         let limit = monotonic_ns() + READY_WITHIN.nanos();
         while carriers.is_none() || scheduling.is_none() {
             match self.parts.next(limit).await {
@@ -197,6 +199,7 @@ impl<B: Backend> Drill<'_, B> {
                 Event::Prober(message) => match *message {
                     FromProber::Ready { scheduling: found } => scheduling = Some(found),
                     FromProber::Unfit { probe, why } => unfit.push(format!("{probe}: {why}")),
+                    FromProber::Saw { at_ns, entry } => early.push((at_ns, entry)),
                     _ => {}
                 },
                 Event::Closed(part) => {
@@ -227,6 +230,9 @@ impl<B: Backend> Drill<'_, B> {
         };
         self.note(Entry::Opened(Box::new(opened)));
         self.note(Entry::Phase(Phase::Prepare));
+        for (at_ns, entry) in early {
+            self.history.add(at_ns, *entry);
+        }
         Ok(())
     }
 

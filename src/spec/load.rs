@@ -171,7 +171,21 @@ fn policy_of(source: &Arc<Source>) -> Result<Loaded<Policy>, Findings> {
     let sha256 = source.sha256.clone();
     load(source, Kind::Policy, |root, sheet| {
         let decoded: Decoded<Envelope<PolicyDocument>> = decode(&root, Repairs::default(), sheet);
-        let envelope = decoded.value?;
+        let envelope = decoded.value.as_ref()?;
+        let nodes = decoded.kept(root.get("spec").and_then(|spec| spec.get("rules")));
+        for (rule, node) in envelope.spec.rules.iter().zip(nodes) {
+            // What was left out of a rule has its finding already.
+            let faults = if decoded.is_whole(node) { rule.faults_of() } else { Vec::new() };
+            let entry = node.entries().first();
+            let span = entry.map_or(node.span.clone(), |entry| entry.key.span.clone());
+            for fault in faults {
+                let (message, help) = fault.split_once("; ").unwrap_or((&fault, ""));
+                let noted = sheet.error(Code::BadValue, span.clone(), message);
+                if !help.is_empty() {
+                    noted.help(help);
+                }
+            }
+        }
         let rules = envelope.spec.rules.iter().map(|rule| {
             let (kind, params) = rule.canonical();
             RuleSpec { kind: kind.to_owned(), params }
@@ -182,7 +196,7 @@ fn policy_of(source: &Arc<Source>) -> Result<Loaded<Policy>, Findings> {
             rules: rules.collect(),
             sha256,
         };
-        Some((envelope.metadata.name, policy))
+        Some((envelope.metadata.name.clone(), policy))
     })
 }
 

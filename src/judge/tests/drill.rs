@@ -122,7 +122,8 @@ fn without_a_fault_in_force_nothing_is_judged() {
 #[test]
 fn a_steady_state_that_was_not_reached_is_said() {
     let mut records = Drill { effective: false, ..drill("6s") }.records();
-    let method = |r: &Record| matches!(&r.entry, Entry::Phase(p) if *p > crate::model::history::Phase::Steady);
+    let steady = crate::model::history::Phase::Steady;
+    let method = |r: &Record| matches!(&r.entry, Entry::Phase(p) if *p > steady);
     records.retain(|record| !method(record));
     let report = judge(&records, "").unwrap();
     assert_eq!(report.verdict, Outcome::Inconclusive);
