@@ -7,9 +7,9 @@ OUT ?= out/demo
 
 # Debian packages by what needs them.
 DEMO_PACKAGES := redis-server:redis-server haproxy:haproxy
-TEST_PACKAGES := $(DEMO_PACKAGES) nginx:nginx-light etcd:etcd-server nft:nftables ip:iproute2 python3:python3
+TEST_PACKAGES := $(DEMO_PACKAGES) nginx:nginx-light etcd:etcd-server nft:nftables ip:iproute2 python3:python3 chromium:chromium
 
-.PHONY: demo build test matrix lint fmt tidy reference demo-packages test-packages
+.PHONY: demo build test matrix picture lint fmt reference demo-packages test-packages
 
 ## demo: build, get redis and haproxy if they are missing, lose a primary, write the report
 demo: demo-packages build
@@ -39,8 +39,16 @@ lint:
 fmt:
 	git ls-files '*.rs' | xargs rustfmt --edition 2024
 
+## reference: write docs/reference/ from the code; a test compares
+reference:
+	SQUALL_WRITE_REFERENCE=1 $(CARGO) test --test spec reference
+
 demo-packages:
 	@scripts/packages $(DEMO_PACKAGES)
 
 test-packages:
 	@scripts/packages $(TEST_PACKAGES)
+
+## picture: the demo's report as the README shows it
+picture: test-packages
+	SQUALL_PICTURE=1 $(CARGO) test --test pictures

@@ -31,3 +31,27 @@ pub fn read(path: &Path) -> Result<ApprovalRecord, Failure> {
         ))
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::read;
+    use crate::model::outcome::ExitCode;
+
+    #[test]
+    fn an_approval_is_read_from_yaml_or_json() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("bob.yaml");
+        let time = "2026-06-15T09:00:00Z";
+        let yaml = format!("by: bob\nintentDigest: ab\nat: {time}\nuntil: {time}\n");
+        std::fs::write(&path, yaml).unwrap();
+        assert_eq!(read(&path).unwrap().by, "bob");
+        let json =
+            format!(r#"{{"by": "eve", "intentDigest": "ab", "at": "{time}", "until": "{time}"}}"#);
+        std::fs::write(&path, json).unwrap();
+        assert_eq!(read(&path).unwrap().by, "eve");
+        std::fs::write(&path, "by: bob\n").unwrap();
+        let failure = read(&path).unwrap_err();
+        assert!(failure.why.contains("not an approval"), "{failure}");
+        assert_eq!(failure.code, ExitCode::Usage as u8);
+    }
+}

@@ -5,7 +5,10 @@ use std::io::{IsTerminal, Write};
 
 use clap::{Parser, Subcommand};
 
+use crate::spec::Look;
+
 pub mod approval;
+pub mod catalogue;
 pub mod clear;
 pub mod confirm;
 pub mod doctor;
@@ -13,6 +16,7 @@ pub mod facts;
 pub mod failure;
 pub mod judge;
 pub mod lab;
+pub mod new;
 pub mod now;
 pub mod output;
 pub mod part;
@@ -23,13 +27,17 @@ pub mod prepare;
 pub mod progress;
 pub mod report;
 pub mod run;
+pub mod schema;
 pub mod screen;
 pub mod shell;
 pub mod signals;
 pub mod state;
 pub mod surroundings;
 pub mod undo;
+pub mod validate;
 
+use crate::lab::registry::Registry;
+use catalogue::Which;
 use failure::Failure;
 use state::StateFolder;
 
@@ -49,6 +57,10 @@ pub struct Cli {
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Write a first experiment for a service of a lab.
+    New(new::New),
+    /// Find every mistake of experiments, labs and policies. Starts nothing.
+    Validate(validate::Validate),
     /// Show what would happen, target by target. Changes nothing.
     Plan(plan::Args),
     /// Run a drill: inject, measure, undo, judge.
@@ -68,6 +80,14 @@ pub enum Command {
     /// Labs that stand by themselves.
     #[command(subcommand)]
     Lab(lab::LabCommand),
+    /// What can be broken.
+    Faults(catalogue::Catalogue),
+    /// What can watch.
+    Probes(catalogue::Catalogue),
+    /// What can be claimed.
+    Checks(catalogue::Catalogue),
+    /// The JSON schema of documents and of reports.
+    Schema(schema::Schema),
     /// Completions for a shell.
     Completions(shell::Completions),
     /// The manual page.
@@ -89,11 +109,14 @@ impl Cli {
     pub fn run(&self) -> Result<u8, Failure> {
         let variable = |name: &str| std::env::var_os(name);
         let mut out = std::io::stdout();
+        let look = if screen::colour(&out) { Look::Colour } else { Look::Plain };
         let state = || StateFolder::open(variable);
         let loudness = if self.quiet { Loudness::Quiet } else { Loudness::Normal };
         let code = match &self.command {
             Command::Part(args) => return part::run(args),
-            Command::Lab(command) => return lab::run(command, &mut out),
+            Command::Lab(command) => {
+                return lab::run(command, &Registry::at(state()?.labs()), &mut out);
+            }
             Command::Plan(args) => plan::run(args, &mut out)?,
             Command::Run(args) => run::run(args, &state()?, loudness)?,
             Command::Judge(args) => judge::run(args, &mut out)?,
@@ -102,6 +125,12 @@ impl Cli {
             Command::Clear(args) => clear::run(args, &state()?, &mut out)?,
             Command::Now(args) => now::run(args, &state()?, &mut out)?,
             Command::Doctor(_) => doctor::run(&state()?, &mut out)?,
+            Command::New(args) => new::run(args, look, &mut out)?,
+            Command::Validate(args) => validate::run(args, look, &mut out)?,
+            Command::Faults(args) => catalogue::run(Which::Faults, args, &mut out)?,
+            Command::Probes(args) => catalogue::run(Which::Probes, args, &mut out)?,
+            Command::Checks(args) => catalogue::run(Which::Checks, args, &mut out)?,
+            Command::Schema(args) => schema::run(args, &mut out)?,
             Command::Completions(args) => shell::completions(args, &mut out)?,
             Command::Man => shell::man(&mut out)?,
         };

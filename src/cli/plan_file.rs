@@ -63,3 +63,6 @@ pub fn read(path: &Path) -> Result<Plan, Failure> {
     }
     Ok(plan)
 }
+
+#[cfg(test)]
+mod tests;

@@ -17,6 +17,8 @@ use crate::model::binding::Order;
 use crate::model::experiment::{Defence, Restore, StepFacts};
 use crate::model::inventory::Target;
 
+mod running;
+
 /// What `verify` should find.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Expect {

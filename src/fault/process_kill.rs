@@ -6,6 +6,7 @@ use std::time::Duration;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::running::running;
 use super::{Capability, Expect, FaultError, FaultKind};
 use crate::host::network::Took;
 use crate::host::process::RunState;
@@ -181,23 +182,6 @@ impl FaultKind for ProcessKill {
             Expect::InForce => format!("process {pids:?} is gone"),
             Expect::Gone => format!("process {pids:?} is not held in any way"),
         })
-    }
-}
-
-/// The target's process, which must be running.
-pub(super) fn running(host: &dyn Host, target: &Target) -> Result<ProcessIdentity, FaultError> {
-    let Some(process) = &target.process else {
-        return Err(FaultError::Void(format!("{} has no running process", target.name)));
-    };
-    match host.state(process)? {
-        RunState::Running => Ok(process.clone()),
-        RunState::Gone => {
-            Err(FaultError::Void(format!("process {} of {} is gone", process.pid, target.name)))
-        }
-        RunState::Stopped => Err(FaultError::Foreign(format!(
-            "process {} of {} is stopped already, and not by us",
-            process.pid, target.name
-        ))),
     }
 }
 

@@ -6,8 +6,8 @@ use std::time::Duration;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::running::running;
 use super::{Capability, Expect, FaultError, FaultKind};
-use crate::fault::process_kill::running;
 use crate::host::network::Took;
 use crate::host::process::RunState;
 use crate::host::{Host, HostError};

@@ -101,7 +101,11 @@ proptest! {
     }
 
     #[test]
-    fn adding_a_policy_only_tightens(policies in policies(), more in policies(), hidden in hidden()) {
+    fn adding_a_policy_only_tightens(
+        policies in policies(),
+        more in policies(),
+        hidden in hidden(),
+    ) {
         let before = reasons(&policies, &hidden);
         let mut all = policies;
         all.extend(more.into_iter().map(|p| Policy { name: format!("more-{}", p.name), ..p }));

@@ -26,7 +26,8 @@ pub struct ProcessIdentity {
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct NetnsIdentity {
-    /// A file that names it, as the injector sees the file system: `/run/netns/r1`, `/proc/7/ns/net`.
+    /// A file that names it, as the injector sees the file system: `/run/netns/r1`,
+    /// `/proc/7/ns/net`.
     pub path: String,
     /// `SO_NETNS_COOKIE`: unique since boot.
     pub cookie: u64,

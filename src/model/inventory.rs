@@ -40,7 +40,8 @@ pub struct Candidate {
     pub host: Host,
     /// The service's port, where it has one.
     pub port: Option<u16>,
-    /// How the system repairs a killed process, in words: `restarted after 1s`, `nothing restarts it`.
+    /// How the system repairs a killed process, in words: `redis is restarted after 1s`,
+    /// `redis is never restarted`.
     pub repair: String,
 }
 

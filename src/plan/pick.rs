@@ -58,8 +58,8 @@ mod tests {
 
     #[test]
     fn a_seed_chooses_the_same_for_ever() {
-        // Worked out by another program from the definition above, so that no change of a library or
-        // of the code moves an old replay.
+        // Worked out by another program from the definition above, so that no change of a library
+        // or of the code moves an old replay.
         let drawn: Vec<String> =
             pick(42, "web", &names(10), 3).iter().map(ToString::to_string).collect();
         assert_eq!(drawn, ["web@w3", "web@w6", "web@w8"]);

@@ -1,5 +1,5 @@
-//! What the numbers of a plan say beside themselves. What the text of a file says is the reader's to
-//! warn of, and comes in with the input.
+//! What the numbers of a plan say beside themselves. What the text of a file says is its reader's
+//! to warn of, and comes in with the input.
 
 use crate::model::plan::BlastRadius;
 

@@ -62,7 +62,7 @@ pub fn exact(value: f64, unit: &str) -> String {
     if value.is_finite() { with_unit(&format!("{value}"), unit) } else { UNKNOWN.to_owned() }
 }
 
-/// `99.950%`, to a thousandth: five nines are told from four.
+/// `85.58%`, `99.951%`: from 99 on to a thousandth, so that five nines are told from four.
 #[must_use]
 pub fn percent(value: Option<f64>) -> String {
     value.map_or_else(|| UNKNOWN.to_owned(), |v| within(v, None, "percent"))
@@ -125,12 +125,12 @@ fn with_unit(number: &str, unit: &str) -> String {
 
 fn decimals_of(value: f64, unit: &str) -> usize {
     match unit {
-        "percent" => 3,
+        "percent" if value >= 99.0 => 3,
         "milliseconds" if value.abs() < 10.0 => 2,
         "milliseconds" if value.abs() < 100.0 => 1,
         "milliseconds" => 0,
         "seconds" if value.abs() < 0.1 && value != 0.0 => 3,
-        "seconds" => 2,
+        "seconds" | "percent" => 2,
         _ => usize::from(value.fract() != 0.0),
     }
 }
@@ -177,6 +177,7 @@ mod tests {
         assert_eq!(within(1.0, None, "writes"), "1 write");
         assert_eq!(within(99.95, Some(0.01), "percent"), "99.95% ± 0.01%");
         assert_eq!(percent(Some(99.9991)), "99.999%");
+        assert_eq!(percent(Some(85.5812)), "85.58%");
         assert_eq!(milliseconds(0.4217), "0.42 ms");
         assert_eq!(milliseconds(1234.5), "1234 ms");
         assert_eq!(exact(6.0, "seconds"), "6 s");

@@ -16,7 +16,7 @@ use crate::model::verdict::{ClaimReport, Report};
 /// Columns of the text that stands in `system-out`.
 const TEXT_WIDTH: usize = 100;
 
-/// The report as JUnit.
+/// The report as `JUnit`.
 ///
 /// # Errors
 /// A report that XML cannot hold.
@@ -79,21 +79,22 @@ fn case(classname: &str, claim: &ClaimReport) -> TestCase {
 /// Did the drill itself end as it should, with nothing left?
 fn drill_case(classname: &str, report: &Report) -> TestCase {
     let any = |verdict| report.claims.iter().any(|claim| claim.verdict == verdict);
-    let status = if !report.residue.is_empty() {
-        let left = report.residue.join("; ");
-        not_passed(NonSuccessKind::Error, "stuck", &format!("still in the world: {left}"))
-    } else {
-        match report.verdict {
-            Outcome::Held => TestCaseStatus::success(),
-            Outcome::Deviated if any(ClaimVerdict::Deviated) => TestCaseStatus::success(),
-            Outcome::Inconclusive if any(ClaimVerdict::Inconclusive) => TestCaseStatus::success(),
-            Outcome::Deviated => not_passed(NonSuccessKind::Failure, "deviated", &report.reason),
-            other => not_passed(NonSuccessKind::Error, &other.to_string(), &report.reason),
+    let status = match report.verdict {
+        _ if !report.residue.is_empty() => {
+            let left = report.residue.join("; ");
+            not_passed(NonSuccessKind::Error, "stuck", &format!("still in the world: {left}"))
         }
+        Outcome::Held => TestCaseStatus::success(),
+        Outcome::Deviated if any(ClaimVerdict::Deviated) => TestCaseStatus::success(),
+        Outcome::Inconclusive if any(ClaimVerdict::Inconclusive) => TestCaseStatus::success(),
+        Outcome::Deviated => not_passed(NonSuccessKind::Failure, "deviated", &report.reason),
+        other => not_passed(NonSuccessKind::Error, &other.to_string(), &report.reason),
     };
     let mut case = TestCase::new("ends clean", status);
     case.set_classname(classname);
-    case.set_system_out(sentence::window(&report.window));
+    if let Some(window) = sentence::window(&report.window) {
+        case.set_system_out(window);
+    }
     case
 }
 

@@ -31,13 +31,13 @@ fn head(report: &Report) -> String {
     } else {
         format!("{}\n\n", escaped(&report.title))
     };
+    let window = sentence::window(&report.window).map(|w| format!("; {w}")).unwrap_or_default();
     format!(
-        "## {}: {}{null}\n\n{title}{}\n\n{}; {}.\n",
+        "## {}: {}{null}\n\n{title}{}\n\n{}{window}.\n",
         report.verdict,
         escaped(&report.experiment),
         escaped(&report.reason),
-        sentence::claims(&report.claims),
-        sentence::window(&report.window),
+        inline::capital(&sentence::claims(&report.claims)),
     )
 }
 
@@ -56,7 +56,8 @@ fn claims(report: &Report) -> String {
         ]
     });
     let table = table(&["verdict", "claim", "measured", "limit", "found"], rows);
-    format!("{table}\n{}\n\n{}.\n", sentence::ONE_EVENT, sentence::lag(&report.lag))
+    let lag = inline::capital(&sentence::lag(&report.lag));
+    format!("{table}\n{}\n\n{lag}.\n", sentence::ONE_EVENT)
 }
 
 fn verdict(claim: &ClaimReport) -> String {
@@ -81,7 +82,8 @@ fn stages(report: &Report) -> String {
         ]
     });
     let table = table(&["stage", "at", "after the last", "seen by"], rows);
-    let longest = legs::longest(&report.stages).map(|l| format!("\n{}.\n", escaped(&l)));
+    let longest = legs::longest(&report.stages)
+        .map(|longest| format!("\n{}.\n", inline::capital(&escaped(&longest))));
     format!("### Stages\n\n{table}{}", longest.unwrap_or_default())
 }
 
@@ -103,13 +105,13 @@ fn outages(report: &Report) -> String {
 }
 
 fn ledgers(report: &Report) -> String {
-    let mut text = String::new();
+    let mut lines = Vec::new();
     for (name, probe) in &report.probes {
         let Some(ledger) = &probe.ledger else { continue };
-        text += &format!("- {}: {}\n", escaped(name), escaped(&sentence::ledger(ledger)));
-        text += &sentence::loss(ledger).map(|loss| format!("  - {loss}\n")).unwrap_or_default();
+        lines.push(format!("- {}: {}", escaped(name), escaped(&sentence::ledger(ledger))));
+        lines.extend(sentence::loss(ledger).map(|loss| format!("  - {loss}")));
     }
-    if text.is_empty() { text } else { format!("### Ledger\n\n{text}") }
+    if lines.is_empty() { String::new() } else { format!("### Ledger\n\n{}\n", lines.join("\n")) }
 }
 
 fn faults(report: &Report) -> String {
@@ -138,8 +140,8 @@ fn list(title: &str, items: &[String]) -> String {
     if items.is_empty() {
         return String::new();
     }
-    let items: String = items.iter().map(|item| format!("- {}\n", escaped(item))).collect();
-    format!("### {title}\n\n{items}")
+    let items: Vec<_> = items.iter().map(|item| format!("- {}", escaped(item))).collect();
+    format!("### {title}\n\n{}\n", items.join("\n"))
 }
 
 fn residue(report: &Report) -> String {

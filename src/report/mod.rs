@@ -1,4 +1,5 @@
-//! The faces of a verdict: text, JSON, JUnit, Markdown, HTML, and the lines of a drill under way.
+//! The faces of a verdict: text, JSON, `JUnit`, Markdown, HTML, and the lines of a drill under
+//! way.
 //!
 //! Every face is a pure function of [`Report`](crate::model::verdict::Report): no clock, no file,
 //! no network, so the same report always gives the same bytes. A face never judges; it shows a

@@ -37,16 +37,19 @@ pub fn lag(lag: &LagReport) -> String {
     )
 }
 
-/// `window 0.00 s to 18.00 s; seen from -2.00 s to 18.00 s`.
+/// `window 0.00 s to 18.00 s; seen from -2.00 s to 18.00 s`; none where nothing was looked at.
 #[must_use]
-pub fn window(window: &Window) -> String {
-    format!(
+pub fn window(window: &Window) -> Option<String> {
+    if window.seen_to_seconds <= window.seen_from_seconds {
+        return None;
+    }
+    Some(format!(
         "window {} to {}; seen from {} to {}",
         seconds(window.from_seconds),
         seconds(window.to_seconds),
         seconds(window.seen_from_seconds),
         seconds(window.seen_to_seconds),
-    )
+    ))
 }
 
 /// `2 of 5 claims deviated, 1 inconclusive`.
@@ -135,22 +138,20 @@ pub fn loss(ledger: &LedgerReport) -> Option<String> {
     if !known || ledger.lost + ledger.indeterminate_absent == 0 {
         return None;
     }
-    let mut text = format!(
-        "measured RPO: between {} and {} writes",
-        count(ledger.lost),
-        count(ledger.lost + ledger.indeterminate_absent)
-    );
+    let upper = ledger.lost + ledger.indeterminate_absent;
+    let mut parts = vec![if ledger.lost == upper {
+        format!("measured RPO: {}", counted(upper, "write"))
+    } else {
+        format!("measured RPO: between {} and {} writes", count(ledger.lost), count(upper))
+    }];
     if let Some(before) = ledger.lost_before_fault_seconds {
         let side = if before < 0.0 { "after" } else { "before" };
-        text += &format!(
-            "; the earliest lost was acknowledged {} {side} the fault",
-            seconds(before.abs())
-        );
+        let before = seconds(before.abs());
+        parts.push(format!("the earliest lost was acknowledged {before} {side} the fault"));
     }
-    if let Some(span) = ledger.loss_span_seconds {
-        text += &format!("; first to last lost {}", seconds(span));
-    }
-    Some(text)
+    let span = ledger.loss_span_seconds;
+    parts.extend(span.map(|span| format!("first to last lost {}", seconds(span))));
+    Some(parts.join("; "))
 }
 
 /// How an injection ended, and who ended it.

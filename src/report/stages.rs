@@ -45,10 +45,14 @@ pub fn legs(stages: &[Stage]) -> Vec<Leg<'_>> {
         .collect()
 }
 
-/// `detection and promotion took 1.91 s of 2.31 s`; none where there is no second stage.
+/// `detection and promotion took 1.91 s of 2.31 s`; none where there are not two
+/// legs to compare.
 #[must_use]
 pub fn longest(stages: &[Stage]) -> Option<String> {
     let legs = legs(stages);
+    if legs.len() < 2 {
+        return None;
+    }
     let known = legs.iter().filter(|leg| leg.seconds.is_finite());
     let leg = known.max_by(|a, b| a.seconds.total_cmp(&b.seconds))?;
     let total = stages.last()?.at_seconds - stages.first()?.at_seconds;
@@ -82,12 +86,14 @@ mod tests {
 
     #[test]
     fn a_stage_of_another_name_still_has_its_leg() {
-        let stages = [stage("fault effective", 0.0), stage("page sent", 3.0)];
-        assert_eq!(longest(&stages).unwrap(), "to page sent took 3.00 s of 3.00 s");
+        let stages =
+            [stage("fault effective", 0.0), stage("page sent", 3.0), stage("page read", 4.0)];
+        assert_eq!(longest(&stages).unwrap(), "to page sent took 3.00 s of 4.00 s");
     }
 
     #[test]
-    fn one_stage_has_no_leg() {
+    fn a_leg_alone_is_not_the_longest() {
+        assert_eq!(longest(&[stage("fault effective", 0.0), stage("first bad", 0.01)]), None);
         assert_eq!(longest(&[stage("fault effective", 0.0)]), None);
         assert_eq!(longest(&[]), None);
     }

@@ -17,10 +17,12 @@ impl Extent {
         self.to - self.from
     }
 
-    /// Where in it that moment is, 0 to 1; moments outside are at the ends.
+    /// Where in it that moment is, 0 to 1; moments outside are at the ends, and what is no moment
+    /// is at the beginning.
     #[must_use]
     pub fn fraction(self, at: f64) -> f64 {
-        ((at - self.from) / self.length()).clamp(0.0, 1.0)
+        let fraction = (at - self.from) / self.length();
+        if fraction.is_nan() { 0.0 } else { fraction.clamp(0.0, 1.0) }
     }
 
     #[must_use]
@@ -180,6 +182,8 @@ mod tests {
         assert!((extent.fraction(-9.0) - 0.0).abs() < 1e-12);
         assert!((extent.fraction(0.0) - 0.2).abs() < 1e-12);
         assert!((extent.fraction(99.0) - 1.0).abs() < 1e-12);
+        assert!((extent.fraction(f64::INFINITY) - 1.0).abs() < 1e-12);
+        assert!((extent.fraction(f64::NAN) - 0.0).abs() < 1e-12);
         assert_eq!(extent.clip(9.0, 12.0), None);
         assert_eq!(part_of(1.0, 10), 9);
     }

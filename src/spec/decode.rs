@@ -1,122 +1,23 @@
 //! A serde deserializer over the tree. It says *where* a type did not fit, and can be told to leave
 //! out what is known to be wrong, so that decoding again finds the next mistake (`repair`).
 
-use std::fmt;
 use std::ops::Range;
 
-use serde::de::value::StrDeserializer;
-use serde::de::{
-    self, DeserializeSeed, Deserializer, Expected, IntoDeserializer, Unexpected, Visitor,
-};
+use serde::de::{DeserializeSeed, Deserializer, Visitor};
 use serde::forward_to_deserialize_any;
 
-use super::repair::{Phantom, Repairs};
-use super::tree::{Content, Entry, Key, Node, NodeId, Number};
-
-/// What did not fit, and where.
-#[derive(Debug)]
-pub(super) struct Mistake {
-    pub spot: Option<Spot>,
-    pub what: What,
-}
-
-/// The part to mark, and the node to leave out on the next try.
-#[derive(Debug, Clone)]
-pub(super) struct Spot {
-    pub shown: Range<usize>,
-    pub node: NodeId,
-    /// It is a made-up value of this mapping that did not fit.
-    pub phantom: Option<&'static str>,
-}
-
-#[derive(Debug)]
-pub(super) enum What {
-    UnknownKey {
-        found: String,
-        known: &'static [&'static str],
-    },
-    UnknownKind {
-        found: String,
-        known: &'static [&'static str],
-    },
-    Missing(&'static str),
-    WrongType {
-        expected: String,
-        found: String,
-    },
-    Words(String),
-    /// Follows from something that was said already.
-    Silent,
-}
-
-impl What {
-    pub(super) fn at(self, spot: Spot) -> Mistake {
-        Mistake { spot: Some(spot), what: self }
-    }
-}
-
-impl fmt::Display for Mistake {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:?}", self.what)
-    }
-}
-
-impl std::error::Error for Mistake {}
-
-impl From<What> for Mistake {
-    fn from(what: What) -> Mistake {
-        Mistake { spot: None, what }
-    }
-}
-
-impl de::Error for Mistake {
-    fn custom<T: fmt::Display>(text: T) -> Mistake {
-        What::Words(text.to_string()).into()
-    }
-
-    fn invalid_type(found: Unexpected<'_>, expected: &dyn Expected) -> Mistake {
-        What::WrongType { expected: in_words(&expected.to_string()), found: found.to_string() }
-            .into()
-    }
-
-    fn invalid_value(found: Unexpected<'_>, expected: &dyn Expected) -> Mistake {
-        de::Error::invalid_type(found, expected)
-    }
-
-    fn unknown_variant(found: &str, known: &'static [&'static str]) -> Mistake {
-        What::UnknownKind { found: found.to_owned(), known }.into()
-    }
-
-    fn unknown_field(found: &str, known: &'static [&'static str]) -> Mistake {
-        What::UnknownKey { found: found.to_owned(), known }.into()
-    }
-
-    fn missing_field(field: &'static str) -> Mistake {
-        What::Missing(field).into()
-    }
-}
-
-/// A type's own name is not what a reader knows it by.
-fn in_words(expected: &str) -> String {
-    match expected {
-        "u8" => "a whole number from 0 to 255",
-        "u16" => "a whole number from 0 to 65535",
-        "u32" | "u64" | "u128" | "usize" => "a whole number, 0 or more",
-        "i8" | "i16" | "i32" | "i64" | "i128" | "isize" => "a whole number",
-        "f32" | "f64" => "a number",
-        "a string" | "str" | "string" => "a text",
-        other => other,
-    }
-    .to_owned()
-}
+use super::access::{Choice, Entries, Items, Word};
+use super::mistake::{Mistake, Spot, What};
+use super::repair::Repairs;
+use super::tree::{Content, Key, Node, Number};
 
 /// Decodes one node.
 #[derive(Clone)]
 pub(super) struct Decoder<'t> {
-    node: &'t Node,
+    pub node: &'t Node,
     /// What to mark when a whole mapping or list is wrong: the key that it stands under.
     label: Range<usize>,
-    repairs: &'t Repairs,
+    pub repairs: &'t Repairs,
 }
 
 impl<'t> Decoder<'t> {
@@ -124,11 +25,11 @@ impl<'t> Decoder<'t> {
         Decoder { node, label: first_mark(node), repairs }
     }
 
-    fn under(key: &Key, node: &'t Node, repairs: &'t Repairs) -> Decoder<'t> {
+    pub fn under(key: &Key, node: &'t Node, repairs: &'t Repairs) -> Decoder<'t> {
         Decoder { node, label: key.span.clone(), repairs }
     }
 
-    fn spot(&self) -> Spot {
+    pub fn spot(&self) -> Spot {
         let shown = match self.node.content {
             Content::Text(_) | Content::Bool(_) | Content::Number(..) => self.node.span.clone(),
             Content::Null | Content::List(_) | Content::Map(_) => self.label.clone(),
@@ -150,18 +51,18 @@ impl<'t> Decoder<'t> {
 
     /// Types that parse a text complain after the decoder has handed it over: their error has no
     /// place yet either.
-    fn decode<'de, S: DeserializeSeed<'de>>(self, seed: S) -> Result<S::Value, Mistake> {
+    pub fn decode<'de, S: DeserializeSeed<'de>>(self, seed: S) -> Result<S::Value, Mistake> {
         let this = self.clone();
         this.placed(seed.deserialize(self))
     }
 
-    fn wrong<T>(&self, expected: &str) -> Result<T, Mistake> {
+    pub fn wrong<T>(&self, expected: &str) -> Result<T, Mistake> {
         let found = describe(&self.node.content);
         Err(What::WrongType { expected: expected.to_owned(), found }.at(self.spot()))
     }
 
     /// A node that is known to be wrong is never read again.
-    fn admit(&self) -> Result<(), Mistake> {
+    pub fn admit(&self) -> Result<(), Mistake> {
         if self.repairs.leaves_out(self.node.id) {
             return Err(What::Silent.at(self.spot()));
         }
@@ -209,7 +110,7 @@ fn first_mark(node: &Node) -> Range<usize> {
 }
 
 /// A node in words.
-pub(super) fn describe(content: &Content) -> String {
+fn describe(content: &Content) -> String {
     match content {
         Content::Null => "nothing".to_owned(),
         Content::Bool(value) => format!("`{value}`"),
@@ -346,187 +247,4 @@ impl<'de> Deserializer<'de> for Decoder<'_> {
     }
 
     forward_to_deserialize_any! { char bytes byte_buf unit unit_struct tuple_struct }
-}
-
-struct Items<'t, 'd> {
-    rest: std::slice::Iter<'t, Node>,
-    of: &'d Decoder<'t>,
-}
-
-impl<'de> de::SeqAccess<'de> for Items<'_, '_> {
-    type Error = Mistake;
-
-    fn next_element_seed<S: DeserializeSeed<'de>>(
-        &mut self,
-        seed: S,
-    ) -> Result<Option<S::Value>, Mistake> {
-        let repairs = self.of.repairs;
-        match self.rest.find(|item| !repairs.leaves_out(item.id)) {
-            Some(item) => Decoder::new(item, repairs).decode(seed).map(Some),
-            None => Ok(None),
-        }
-    }
-}
-
-/// The entries of a mapping that are not left out, then the made-up ones.
-struct Entries<'t, 'd> {
-    rest: std::slice::Iter<'t, Entry>,
-    phantoms: std::slice::Iter<'t, Phantom>,
-    now: Option<Now<'t>>,
-    of: &'d Decoder<'t>,
-}
-
-enum Now<'t> {
-    Entry(&'t Entry),
-    Phantom(&'t Phantom),
-}
-
-impl<'t, 'd> Entries<'t, 'd> {
-    fn new(entries: &'t [Entry], of: &'d Decoder<'t>) -> Entries<'t, 'd> {
-        let phantoms = of.repairs.phantoms(of.node.id).iter();
-        Entries { rest: entries.iter(), phantoms, now: None, of }
-    }
-}
-
-impl<'de> de::MapAccess<'de> for Entries<'_, '_> {
-    type Error = Mistake;
-
-    fn next_key_seed<S: DeserializeSeed<'de>>(
-        &mut self,
-        seed: S,
-    ) -> Result<Option<S::Value>, Mistake> {
-        let repairs = self.of.repairs;
-        if let Some(entry) = self.rest.find(|entry| !repairs.leaves_out(entry.value.id)) {
-            self.now = Some(Now::Entry(entry));
-            return read_key(seed, &entry.key, entry.value.id).map(Some);
-        }
-        let Some(phantom) = self.phantoms.next() else { return Ok(None) };
-        self.now = Some(Now::Phantom(phantom));
-        let key: StrDeserializer<'_, Mistake> = phantom.field.into_deserializer();
-        seed.deserialize(key).map(Some)
-    }
-
-    fn next_value_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<S::Value, Mistake> {
-        let repairs = self.of.repairs;
-        match self.now.take() {
-            Some(Now::Entry(entry)) => {
-                Decoder::under(&entry.key, &entry.value, repairs).decode(seed)
-            }
-            Some(Now::Phantom(phantom)) => seed.deserialize(phantom).map_err(|_| {
-                let spot = Spot { phantom: Some(phantom.field), ..self.of.spot() };
-                What::Silent.at(spot)
-            }),
-            None => Err(What::Silent.into()),
-        }
-    }
-}
-
-fn read_key<'de, S: DeserializeSeed<'de>>(
-    seed: S,
-    key: &Key,
-    node: NodeId,
-) -> Result<S::Value, Mistake> {
-    let text: StrDeserializer<'_, Mistake> = key.text.as_str().into_deserializer();
-    seed.deserialize(text)
-        .map_err(|mistake| mistake.what.at(Spot { shown: key.span.clone(), node, phantom: None }))
-}
-
-/// A kind that stands alone, such as `never`.
-struct Word<'t>(&'t str);
-
-impl<'de, 't> de::EnumAccess<'de> for Word<'t> {
-    type Error = Mistake;
-    type Variant = Word<'t>;
-
-    fn variant_seed<S: DeserializeSeed<'de>>(
-        self,
-        seed: S,
-    ) -> Result<(S::Value, Word<'t>), Mistake> {
-        let text: StrDeserializer<'_, Mistake> = self.0.into_deserializer();
-        Ok((seed.deserialize(text)?, self))
-    }
-}
-
-impl Word<'_> {
-    fn bare<T>(&self) -> Result<T, Mistake> {
-        let word = self.0;
-        Err(What::Words(format!("`{word}` stands alone; write `{word}: {{...}}`")).into())
-    }
-}
-
-impl<'de> de::VariantAccess<'de> for Word<'_> {
-    type Error = Mistake;
-
-    fn unit_variant(self) -> Result<(), Mistake> {
-        Ok(())
-    }
-
-    fn newtype_variant_seed<S: DeserializeSeed<'de>>(self, _: S) -> Result<S::Value, Mistake> {
-        self.bare()
-    }
-
-    fn tuple_variant<V: Visitor<'de>>(self, _: usize, _: V) -> Result<V::Value, Mistake> {
-        self.bare()
-    }
-
-    fn struct_variant<V: Visitor<'de>>(
-        self,
-        _: &'static [&'static str],
-        _: V,
-    ) -> Result<V::Value, Mistake> {
-        self.bare()
-    }
-}
-
-/// `{processKill: {...}}`: one key that names the kind, its parameters under it.
-struct Choice<'t, 'd> {
-    entry: &'t Entry,
-    of: &'d Decoder<'t>,
-}
-
-impl<'de, 't> de::EnumAccess<'de> for Choice<'t, '_> {
-    type Error = Mistake;
-    type Variant = Decoder<'t>;
-
-    fn variant_seed<S: DeserializeSeed<'de>>(
-        self,
-        seed: S,
-    ) -> Result<(S::Value, Decoder<'t>), Mistake> {
-        let kind = read_key(seed, &self.entry.key, self.of.node.id)?;
-        let repairs = self.of.repairs;
-        Ok((kind, Decoder::under(&self.entry.key, &self.entry.value, repairs)))
-    }
-}
-
-impl<'de> de::VariantAccess<'de> for Decoder<'_> {
-    type Error = Mistake;
-
-    fn unit_variant(self) -> Result<(), Mistake> {
-        self.admit()?;
-        match &self.node.content {
-            Content::Null => Ok(()),
-            Content::Map(entries) if entries.is_empty() => Ok(()),
-            _ => self.wrong("nothing under this word"),
-        }
-    }
-
-    fn newtype_variant_seed<S: DeserializeSeed<'de>>(self, seed: S) -> Result<S::Value, Mistake> {
-        self.decode(seed)
-    }
-
-    fn tuple_variant<V: Visitor<'de>>(
-        self,
-        length: usize,
-        visitor: V,
-    ) -> Result<V::Value, Mistake> {
-        self.deserialize_tuple(length, visitor)
-    }
-
-    fn struct_variant<V: Visitor<'de>>(
-        self,
-        fields: &'static [&'static str],
-        visitor: V,
-    ) -> Result<V::Value, Mistake> {
-        self.deserialize_struct("", fields, visitor)
-    }
 }

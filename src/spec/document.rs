@@ -88,7 +88,7 @@ pub struct ExperimentDocument {
 }
 
 /// What may be hit, and how many of it. Exactly one selector.
-#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct TargetDocument {
     /// Instances of a lab's service.
@@ -103,11 +103,12 @@ pub struct TargetDocument {
 }
 
 /// How many of those found are chosen, always by the drill's seed.
-#[derive(Debug, Clone, Copy, PartialEq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize)]
+#[serde(transparent)]
 pub struct PickDocument(pub Pick);
 
 /// What must be true before anything breaks.
-#[derive(Debug, Clone, Copy, PartialEq, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct SteadyState {
     /// Every probe must be good this long.
@@ -118,7 +119,7 @@ pub struct SteadyState {
 }
 
 /// One fault, when, and for how long.
-#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct StepDocument {
     /// From the start of the method.
@@ -160,7 +161,7 @@ impl JsonSchema for PickDocument {
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
         json_schema!({
-            "description": "one, a count, a percentage (rounded down, at least 1), all, minority or majority",
+            "description": "one, a count, a percentage (rounded down), all, minority or majority",
             "anyOf": [
                 {"type": "integer", "minimum": 1},
                 {"enum": ["one", "all", "minority", "majority"]},

@@ -61,7 +61,7 @@ pub fn experiment(
     path: &Path,
     surroundings: &Surroundings<'_>,
 ) -> Result<Loaded<Declared>, Findings> {
-    experiment_of(open(path)?, surroundings)
+    experiment_of(&open(path)?, surroundings)
 }
 
 /// The same from text at hand; the path is what messages say, and where its lab is looked for from.
@@ -70,23 +70,23 @@ pub fn experiment_from_text(
     text: &str,
     surroundings: &Surroundings<'_>,
 ) -> Result<Loaded<Declared>, Findings> {
-    experiment_of(hold(path, text)?, surroundings)
+    experiment_of(&hold(path, text)?, surroundings)
 }
 
 pub fn lab(path: &Path) -> Result<Loaded<LabSpec>, Findings> {
-    lab_of(open(path)?)
+    lab_of(&open(path)?)
 }
 
 pub fn lab_from_text(path: &Path, text: &str) -> Result<Loaded<LabSpec>, Findings> {
-    lab_of(hold(path, text)?)
+    lab_of(&hold(path, text)?)
 }
 
 pub fn policy(path: &Path) -> Result<Loaded<Policy>, Findings> {
-    policy_of(open(path)?)
+    policy_of(&open(path)?)
 }
 
 pub fn policy_from_text(path: &Path, text: &str) -> Result<Loaded<Policy>, Findings> {
-    policy_of(hold(path, text)?)
+    policy_of(&hold(path, text)?)
 }
 
 /// Reads whatever kind the document says it is.
@@ -96,9 +96,9 @@ pub fn any(path: &Path, surroundings: &Surroundings<'_>) -> Result<AnyDocument, 
     let root = read(&mut sheet);
     let said = root.as_ref().and_then(|root| root.get("kind")).and_then(Node::text);
     match said {
-        Some("Lab") => lab_of(source).map(|lab| AnyDocument::Lab(Box::new(lab))),
-        Some("Policy") => policy_of(source).map(|policy| AnyDocument::Policy(Box::new(policy))),
-        _ => experiment_of(source, surroundings)
+        Some("Lab") => lab_of(&source).map(|lab| AnyDocument::Lab(Box::new(lab))),
+        Some("Policy") => policy_of(&source).map(|policy| AnyDocument::Policy(Box::new(policy))),
+        _ => experiment_of(&source, surroundings)
             .map(|experiment| AnyDocument::Experiment(Box::new(experiment))),
     }
 }
@@ -142,15 +142,15 @@ impl Kind {
 }
 
 fn open(path: &Path) -> Result<Arc<Source>, Findings> {
-    Source::read(path).map_err(|finding| Findings(vec![finding]))
+    Source::read(path)
 }
 
 fn hold(path: &Path, text: &str) -> Result<Arc<Source>, Findings> {
-    Source::from_bytes(path, text.as_bytes().to_vec()).map_err(|finding| Findings(vec![finding]))
+    Source::from_bytes(path, text.as_bytes().to_vec())
 }
 
 fn experiment_of(
-    source: Arc<Source>,
+    source: &Arc<Source>,
     surroundings: &Surroundings<'_>,
 ) -> Result<Loaded<Declared>, Findings> {
     load(source, Kind::Experiment, |root, sheet| {
@@ -159,7 +159,7 @@ fn experiment_of(
     })
 }
 
-fn lab_of(source: Arc<Source>) -> Result<Loaded<LabSpec>, Findings> {
+fn lab_of(source: &Arc<Source>) -> Result<Loaded<LabSpec>, Findings> {
     load(source, Kind::Lab, |root, sheet| {
         let decoded: Decoded<Envelope<LabSpec>> = decode(&root, Repairs::default(), sheet);
         super::lab::check(&root, &decoded, sheet);
@@ -167,11 +167,25 @@ fn lab_of(source: Arc<Source>) -> Result<Loaded<LabSpec>, Findings> {
     })
 }
 
-fn policy_of(source: Arc<Source>) -> Result<Loaded<Policy>, Findings> {
+fn policy_of(source: &Arc<Source>) -> Result<Loaded<Policy>, Findings> {
     let sha256 = source.sha256.clone();
     load(source, Kind::Policy, |root, sheet| {
         let decoded: Decoded<Envelope<PolicyDocument>> = decode(&root, Repairs::default(), sheet);
-        let envelope = decoded.value?;
+        let envelope = decoded.value.as_ref()?;
+        let nodes = decoded.kept(root.get("spec").and_then(|spec| spec.get("rules")));
+        for (rule, node) in envelope.spec.rules.iter().zip(nodes) {
+            // What was left out of a rule has its finding already.
+            let faults = if decoded.is_whole(node) { rule.faults_of() } else { Vec::new() };
+            let entry = node.entries().first();
+            let span = entry.map_or(node.span.clone(), |entry| entry.key.span.clone());
+            for fault in faults {
+                let (message, help) = fault.split_once("; ").unwrap_or((&fault, ""));
+                let noted = sheet.error(Code::BadValue, span.clone(), message);
+                if !help.is_empty() {
+                    noted.help(help);
+                }
+            }
+        }
         let rules = envelope.spec.rules.iter().map(|rule| {
             let (kind, params) = rule.canonical();
             RuleSpec { kind: kind.to_owned(), params }
@@ -182,18 +196,18 @@ fn policy_of(source: Arc<Source>) -> Result<Loaded<Policy>, Findings> {
             rules: rules.collect(),
             sha256,
         };
-        Some((envelope.metadata.name, policy))
+        Some((envelope.metadata.name.clone(), policy))
     })
 }
 
 /// What all kinds have in common: the text is read, the envelope is checked, and nothing comes out
 /// as long as one error was found.
 fn load<T>(
-    source: Arc<Source>,
+    source: &Arc<Source>,
     kind: Kind,
     fill: impl FnOnce(Node, &mut Sheet) -> Option<(String, T)>,
 ) -> Result<Loaded<T>, Findings> {
-    let mut sheet = Sheet::new(Arc::clone(&source));
+    let mut sheet = Sheet::new(Arc::clone(source));
     let filled = match read(&mut sheet) {
         Some(root) if check_envelope(&root, kind, &mut sheet) => fill(root, &mut sheet),
         _ => None,
@@ -273,7 +287,7 @@ fn check_envelope(root: &Node, kind: Kind, sheet: &mut Sheet) -> bool {
 }
 
 impl Severity {
-    /// For messages and JUnit.
+    /// For messages.
     pub fn word(self) -> &'static str {
         match self {
             Severity::Error => "error",

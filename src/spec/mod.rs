@@ -5,12 +5,14 @@
 //! and what types cannot say is checked on top (`experiment`, `lab`, `policy`). Only this folder
 //! opens documents; it acts on nothing.
 
+mod access;
 mod decode;
 mod document;
 mod experiment;
 mod finding;
 mod lab;
 mod load;
+mod mistake;
 mod name;
 mod raw;
 mod read;

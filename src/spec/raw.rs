@@ -1,4 +1,4 @@
-//! What the YAML reader hands over: values with the reader's own locations, before they are checked.
+//! What the YAML reader hands over: values with its own locations, before they are checked.
 
 use std::fmt;
 

@@ -88,13 +88,18 @@ fn explain(error: &Error, source: &Source, sheet: &mut Sheet) {
     let one = start..start + source.text[start..].chars().next().map_or(0, char::len_utf8);
     match error {
         Error::MultipleDocuments { .. } => sheet
-            .error(Code::SeveralDocuments, source.line(source.place(start).line), "a second document begins here")
+            .error(
+                Code::SeveralDocuments,
+                source.line(source.place(start).line),
+                "a second document begins here",
+            )
             .help("one file holds one document; put this one into a file of its own"),
-        Error::Budget { .. } | Error::AliasReplayLimitExceeded { .. }
-        | Error::AliasReplayStackDepthExceeded { .. } | Error::AliasExpansionLimitExceeded { .. } => sheet
-            .error(Code::TooComplex, one, format!("the document is larger than any that squall reads: {said}"))
+        // Within an alias the reader says only in words that a limit was met.
+        _ if said.contains("limit exceeded") || text.contains("budget breached") => sheet
+            .error(Code::TooComplex, one, "the document is larger than any that squall reads")
             .help(format!(
-                "at most {NODES_MAX} values with all aliases written out, {DEPTH_MAX} levels and {ALIASES_MAX} aliases"
+                "at most {NODES_MAX} values with all aliases written out, {DEPTH_MAX} levels and \
+                 {ALIASES_MAX} aliases"
             )),
         _ if is_bare_template(source, start) => sheet
             .error(Code::Template, one, "a template without quotes is a YAML mapping")
@@ -201,7 +206,7 @@ impl Builder<'_> {
         entries
     }
 
-    /// Escapes such as `"\e"` bring in what the text itself may not have; line ends and tabs may be.
+    /// Escapes such as `"\e"` bring in what the text itself may not have; line ends and tabs may.
     fn refuse_hidden(&mut self, text: &str, span: &Range<usize>) {
         let hidden = |c: &char| is_hidden(*c) && !matches!(c, '\t' | '\n' | '\r');
         if let Some(c) = text.chars().find(hidden) {

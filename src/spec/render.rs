@@ -22,8 +22,11 @@ pub fn render(findings: &[Finding], look: Look) -> String {
         Look::Colour => Renderer::styled(),
     }
     .decor_style(DecorStyle::Ascii);
-    let mut text: String =
-        findings.iter().map(|finding| format!("{}\n\n", draw(finding, &renderer))).collect();
+    let mut text = String::new();
+    for finding in findings {
+        text.push_str(&draw(finding, &renderer));
+        text.push_str("\n\n");
+    }
     text.push_str(&count(findings));
     text
 }

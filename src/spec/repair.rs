@@ -11,8 +11,9 @@ use serde::de::value::MapAccessDeserializer;
 use serde::de::{DeserializeOwned, Deserializer, IntoDeserializer, Visitor, value};
 use serde::forward_to_deserialize_any;
 
-use super::decode::{Decoder, Mistake, What};
+use super::decode::Decoder;
 use super::finding::Code;
+use super::mistake::{Mistake, What};
 use super::sheet::Sheet;
 use super::suggest;
 use super::tree::{Content, Node, NodeId};

@@ -122,10 +122,10 @@ fn describe(defs: &mut Map<String, Value>, holder: &str, kinds: &[Kind]) {
 fn demand(defs: &mut Map<String, Value>) {
     let name = json!({"type": "string", "pattern": PATTERN});
     let mut set = |def: &str, path: &[&str], key: &str, value: Value| {
-        let found = defs.get_mut(def).map(|def| {
-            path.iter().fold(Some(def), |at, step| at.and_then(|value| value.get_mut(*step)))
-        });
-        if let Some(Some(Value::Object(found))) = found {
+        let found = defs
+            .get_mut(def)
+            .and_then(|def| path.iter().try_fold(def, |at, step| at.get_mut(*step)));
+        if let Some(Value::Object(found)) = found {
             found.insert(key.to_owned(), value);
         }
     };

@@ -31,7 +31,7 @@ impl Sheet {
         span: Range<usize>,
         message: impl Into<String>,
     ) -> Noted<'_> {
-        self.note(Severity::Error, code, span, message.into())
+        self.note(Severity::Error, code, span, &message.into())
     }
 
     pub fn warning(
@@ -40,7 +40,7 @@ impl Sheet {
         span: Range<usize>,
         message: impl Into<String>,
     ) -> Noted<'_> {
-        self.note(Severity::Warning, code, span, message.into())
+        self.note(Severity::Warning, code, span, &message.into())
     }
 
     /// The same thing at the same place is said once: an anchor is decoded wherever it is used.
@@ -49,9 +49,9 @@ impl Sheet {
         severity: Severity,
         code: Code,
         span: Range<usize>,
-        message: String,
+        message: &str,
     ) -> Noted<'_> {
-        let blank = Finding::of_file(code, &self.source.path, printable(&message));
+        let blank = Finding::of_file(code, &self.source.path, printable(message));
         let finding = Finding::within(&self.source, span, Finding { severity, ..blank });
         let known = self.findings.iter().any(|other| {
             (other.code, &other.span, &other.message)

@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 
-use super::finding::{Code, Finding};
+use super::finding::{Code, Finding, Findings};
 use super::sheet::Sheet;
 
 /// The largest document that is read, in bytes.
@@ -39,10 +39,11 @@ pub struct Place {
 impl Source {
     /// Errors: a finding without a place for what cannot be opened or is too large, one with a
     /// place for bytes that are not UTF-8.
-    pub fn read(path: &Path) -> Result<Arc<Source>, Finding> {
+    pub fn read(path: &Path) -> Result<Arc<Source>, Findings> {
         let unreadable = |why: &str, help: &str| {
-            Finding::of_file(Code::Unreadable, path, format!("failed to read the file: {why}"))
-                .help(help)
+            let refusal =
+                Finding::of_file(Code::Unreadable, path, format!("failed to read the file: {why}"));
+            Findings(vec![refusal.help(help)])
         };
         let spelling = "check the path; it is relative to the working folder";
         let file = File::open(path).map_err(|e| unreadable(&words(&e), spelling))?;
@@ -61,7 +62,7 @@ impl Source {
     }
 
     /// The same for bytes at hand.
-    pub fn from_bytes(path: &Path, bytes: Vec<u8>) -> Result<Arc<Source>, Finding> {
+    pub fn from_bytes(path: &Path, bytes: Vec<u8>) -> Result<Arc<Source>, Findings> {
         if bytes.len() as u64 > SIZE_MAX {
             return Err(too_large(path));
         }
@@ -80,7 +81,7 @@ impl Source {
                         "the file is not UTF-8 from here on",
                     )
                     .help("save it as UTF-8");
-                Err(sheet.findings.remove(0))
+                Err(Findings(sheet.findings))
             }
         }
     }
@@ -144,9 +145,11 @@ fn floor(text: &str, byte: usize) -> usize {
     (0..=byte).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0)
 }
 
-fn too_large(path: &Path) -> Finding {
-    Finding::of_file(Code::TooLarge, path, "the file is larger than 1 MiB and was not read")
-        .help("a document is a few kilobytes; keep data in files of its own")
+fn too_large(path: &Path) -> Findings {
+    let refusal =
+        Finding::of_file(Code::TooLarge, path, "the file is larger than 1 MiB and was not read")
+            .help("a document is a few kilobytes; keep data in files of its own");
+    Findings(vec![refusal])
 }
 
 /// The system's words without its number.
@@ -205,6 +208,6 @@ mod tests {
         let path = Path::new("x.yaml");
         assert!(Source::from_bytes(path, vec![b'#'; limit]).is_ok());
         let refused = Source::from_bytes(path, vec![b'#'; limit + 1]).unwrap_err();
-        assert_eq!(refused.code, Code::TooLarge);
+        assert_eq!(refused.0[0].code, Code::TooLarge);
     }
 }

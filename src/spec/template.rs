@@ -1,11 +1,10 @@
 //! `{{lab.NAME}}` and `{{env.NAME}}`, filled before anything is decoded.
 //!
 //! A template is a whole value, never a part of one: what stands in a document is then either text
-//! or a name, and no value can smuggle itself into another.
+//! or a name, and no value can smuggle itself into another. The one exception is the host and port
+//! of a URL, where only a lab's address can stand: `http://{{lab.web}}/health`.
 
 use std::collections::HashSet;
-
-use serde_json::Value;
 
 use super::finding::Code;
 use super::sheet::Sheet;
@@ -43,10 +42,14 @@ fn fill_into(
 ) {
     match &mut node.content {
         Content::List(items) => {
-            items.iter_mut().for_each(|item| fill_into(item, values, sheet, broken));
+            for item in items {
+                fill_into(item, values, sheet, broken);
+            }
         }
         Content::Map(entries) => {
-            entries.iter_mut().for_each(|entry| fill_into(&mut entry.value, values, sheet, broken))
+            for entry in entries {
+                fill_into(&mut entry.value, values, sheet, broken);
+            }
         }
         Content::Text(text) if text.contains("{{") => match value_of(text, values) {
             Ok(value) => *text = value,
@@ -61,31 +64,38 @@ fn fill_into(
     }
 }
 
-/// Fills the templates that defaults brought in: they stand in no document. Errors: in words.
-pub(super) fn fill_defaults(value: &mut Value, values: &Values<'_>) -> Result<(), String> {
-    match value {
-        Value::String(text) if text.contains("{{") => {
-            *text = value_of(text, values).map_err(|wrong| {
-                wrong.map_or_else(String::new, |(message, help)| format!("{message}; {help}"))
-            })?;
-            Ok(())
-        }
-        Value::Array(items) => items.iter_mut().try_for_each(|item| fill_defaults(item, values)),
-        Value::Object(map) => map.values_mut().try_for_each(|item| fill_defaults(item, values)),
-        _ => Ok(()),
+/// Message and remedy; None where the cause is a finding already.
+type Wrong = Option<(String, String)>;
+
+/// What a text with a template stands for.
+pub(super) fn value_of(text: &str, values: &Values<'_>) -> Result<String, Wrong> {
+    if let Some((scheme, name, path)) = url_parts(text) {
+        return named(name, values).map(|address| format!("{scheme}{address}{path}"));
+    }
+    let whole = text.trim().strip_prefix("{{").and_then(|rest| rest.strip_suffix("}}"));
+    match whole.map(str::trim).filter(|name| !name.contains(['{', '}'])) {
+        Some(name) => named(name, values),
+        None => Err(Some((
+            "a template must be the whole value, or the host and port of a URL".to_owned(),
+            "write \"{{lab.NAME}}\" or \"{{env.NAME}}\" alone, or the text without a template"
+                .to_owned(),
+        ))),
     }
 }
 
-/// Errors: message and remedy; None where the cause is a finding already.
-fn value_of(text: &str, values: &Values<'_>) -> Result<String, Option<(String, String)>> {
-    let whole = text.trim().strip_prefix("{{").and_then(|rest| rest.strip_suffix("}}"));
-    let Some(name) = whole.map(str::trim).filter(|name| !name.contains(['{', '}'])) else {
-        return Err(Some((
-            "a template must be the whole value".to_owned(),
-            "write \"{{lab.NAME}}\" or \"{{env.NAME}}\" alone, or the text without a template"
-                .to_owned(),
-        )));
-    };
+/// `http://{{lab.web}}/health`: scheme, name and path.
+fn url_parts(text: &str) -> Option<(&str, &str, &str)> {
+    let (scheme, rest) = text.split_once("{{")?;
+    let (name, path) = rest.split_once("}}")?;
+    let word = scheme.strip_suffix("://")?;
+    let plain =
+        !word.is_empty() && word.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
+    let ends = (path.is_empty() || path.starts_with(['/', '?'])) && !path.contains("{{");
+    let name = name.trim();
+    (plain && ends && name.starts_with("lab.")).then_some((scheme, name, path))
+}
+
+fn named(name: &str, values: &Values<'_>) -> Result<String, Wrong> {
     if let Some(variable) = name.strip_prefix("env.") {
         return (values.env)(variable).ok_or_else(|| {
             let help = format!("set it: {variable}=... squall ...");

@@ -8,7 +8,7 @@ use squall::model::observation::{ErrorClass, Grade, Observation};
 use crate::support::hostile::{Hostile, Manner};
 use crate::support::part::{Part, hello, spec};
 use crate::support::server::Server;
-use crate::support::{MS, let_pass};
+use crate::support::{MS, let_pass, wait_for};
 
 fn ping(server: &Server, rate: &str) -> serde_json::Value {
     let params =
@@ -108,6 +108,10 @@ fn how_it_is_scheduled_is_what_it_says_and_its_programs_are_like_everybody_else(
         }
     }
     realtime.sort();
+    let pid = part.child.id();
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
+    let session = stat.split_whitespace().nth(5).unwrap();
+    assert_eq!(session, pid.to_string(), "a terminal's signals do not reach it");
     let expected: &[&str] = if said == "fifo" { &["metronome", "slots"] } else { &[] };
     assert_eq!(realtime, expected);
     part.start();
@@ -173,27 +177,43 @@ fn a_conductor_that_is_silent_for_three_seconds_is_lost() {
     assert_eq!(status, Some(1));
 }
 
-#[test]
-fn goodbye_ends_it_well_and_its_programs_with_it() {
+/// A prober with a program under way that would run for a minute, and that program's number.
+fn with_a_long_program() -> (Part, String) {
     let folder = tempfile::TempDir::new().unwrap();
     let file = folder.path().join("pids");
     let script = format!("echo $$ >> {}; exec sleep 60", file.display());
     let params = json!({"run": ["bash", "-c", script]});
     let mut part = Part::ready(hello(&[("c", spec("command", &params, "5/s"))]));
-    part.wait("a beat", 3, |m| matches!(m, FromProber::Beat).then_some(()));
     part.start();
-    let pid = crate::support::wait_for("the program to run", 5, || {
+    let pids = wait_for("the program to run", 5, || {
         std::fs::read_to_string(&file).ok().filter(|text| text.ends_with('\n'))
     });
+    (part, pids.lines().next().unwrap().to_owned())
+}
+
+fn wait_program_gone(pid: &str) {
+    wait_for("the program to end", 2, || {
+        let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+        (stat.is_empty() || stat.contains(") Z ")).then_some(())
+    });
+}
+
+#[test]
+fn goodbye_ends_it_well_and_its_programs_with_it() {
+    let (mut part, program) = with_a_long_program();
+    part.wait("a beat", 3, |m| matches!(m, FromProber::Beat).then_some(()));
     part.send(&ToProber::Goodbye);
     let (took, status) = part.wait_gone(5);
     assert_eq!(status, Some(0));
     assert!(took < 1_000 * MS, "{took}");
-    let first = pid.lines().next().unwrap().to_owned();
-    crate::support::wait_for("the program to end", 2, || {
-        let stat = std::fs::read_to_string(format!("/proc/{first}/stat")).unwrap_or_default();
-        (stat.is_empty() || stat.contains(") Z ")).then_some(())
-    });
+    wait_program_gone(&program);
+}
+
+#[test]
+fn killed_it_takes_its_programs_along() {
+    let (part, program) = with_a_long_program();
+    part.signal(Signal::SIGKILL);
+    wait_program_gone(&program);
 }
 
 #[test]

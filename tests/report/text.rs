@@ -21,16 +21,90 @@ fn stripped(text: &str) -> String {
 }
 
 #[test]
-fn print_all() {
-    for name in ["held", "crowded", "hostile", "stuck", "inconclusive", "empty", "null", "deviated"]
-    {
-        for w in [80, 120] {
-            let style = Style { colour: true, unicode: true, width: w };
-            std::fs::write(
-                format!("{}/report/{name}-{w}.txt", env!("CARGO_TARGET_TMPDIR")),
-                text::render(&sample::named(name), &style, &files()),
-            )
-            .unwrap();
+fn a_held_failover_at_80_columns() {
+    let report = sample::named("held");
+    insta::assert_snapshot!(text::render(&report, &Style::plain(80), &files()));
+}
+
+#[test]
+fn a_deviated_one_in_ascii_at_100_columns() {
+    let style = Style { colour: false, unicode: false, width: 100 };
+    insta::assert_snapshot!(text::render(&sample::named("deviated"), &style, &files()));
+}
+
+#[test]
+fn a_stuck_one_is_loud() {
+    let text = text::render(&sample::named("stuck"), &Style::plain(80), &[]);
+    insta::assert_snapshot!(text);
+}
+
+#[test]
+fn the_verdict_is_the_first_and_the_last_word() {
+    for (name, report) in sample::all() {
+        for colour in [false, true] {
+            let style = Style { colour, ..Style::plain(80) };
+            let text = stripped(&text::render(&report, &style, &files()));
+            let verdict = report.verdict.to_string();
+            assert_eq!(text.split_whitespace().next(), Some(verdict.as_str()), "{name}");
+            assert_eq!(text.split_whitespace().last(), Some(verdict.as_str()), "{name}");
+            assert!(text.ends_with('\n') && !text.ends_with("\n\n"), "{name}");
         }
     }
+}
+
+#[test]
+fn no_line_is_wider_than_the_terminal() {
+    for (name, report) in sample::all() {
+        for columns in [60, 80, 100, 120, 200] {
+            for unicode in [true, false] {
+                let style = Style { colour: false, unicode, width: columns };
+                for line in text::render(&report, &style, &files()).lines() {
+                    assert!(width(line) <= columns, "{name} at {columns}: {line}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn colour_adds_escapes_and_nothing_else() {
+    for (name, report) in sample::all() {
+        let plain = text::render(&report, &Style::plain(90), &files());
+        let colourful = Style { colour: true, ..Style::plain(90) };
+        let coloured = text::render(&report, &colourful, &files());
+        std::fs::write(crate::html::place().join(format!("{name}.ansi")), &coloured).unwrap();
+        assert!(!plain.contains('\x1b'), "{name}");
+        assert!(coloured.contains('\x1b'), "{name}");
+        let trimmed =
+            |text: &str| text.lines().map(|line| line.trim_end().to_owned()).collect::<Vec<_>>();
+        assert_eq!(trimmed(&stripped(&coloured)), trimmed(&plain), "{name}");
+    }
+}
+
+#[test]
+fn ascii_is_ascii() {
+    let style = Style { colour: false, unicode: false, width: 80 };
+    for (name, report) in sample::all().into_iter().filter(|(name, _)| *name != "hostile") {
+        assert!(text::render(&report, &style, &files()).is_ascii(), "{name}");
+    }
+}
+
+#[test]
+fn residue_is_listed_and_its_absence_is_said() {
+    let stuck = sample::named("stuck");
+    let text = text::render(&stuck, &Style::plain(120), &[]);
+    assert!(stuck.residue.iter().all(|thing| text.contains(thing)), "{text}");
+    assert!(text.contains("squall undo --all") && !text.contains("nothing of the drill is left"));
+
+    let mut unseen = sample::named("held");
+    unseen.verdict = squall::model::outcome::Outcome::Stuck;
+    let text = text::render(&unseen, &Style::plain(80), &[]);
+    assert!(text.contains("STUCK") && !text.contains("nothing of the drill is left"));
+}
+
+#[test]
+fn a_claim_has_figure_resolution_and_limit_in_one_line() {
+    let report = sample::named("held");
+    let line = text::claim_line(&report.claims[0], &Style::plain(100));
+    assert_eq!(line, "  held  downtime of proxy at most 6s  2.31 s ± 0.02 s  limit 6 s");
 }

@@ -1,8 +1,12 @@
 //! The language from outside: bad documents and what is said of them, good ones and what comes out.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
+
 mod abuse;
 mod bad;
+mod commands;
 mod reference;
+mod shipped;
 
 use std::path::PathBuf;
 

@@ -106,3 +106,77 @@ fn observation(slot: Complete, limits: Limits, stalls: &Stalls) -> Observation {
         peer: seen.peer,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use futures::future::LocalBoxFuture;
+
+    use super::*;
+    use crate::model::observation::Grade;
+
+    struct Idle;
+
+    impl Probe for Idle {
+        fn observe(&self, _slot: u64, _due_ns: u64) -> LocalBoxFuture<'_, Seen> {
+            Box::pin(async { Seen::now(Ok(())) })
+        }
+    }
+
+    const MS: u64 = 1_000_000;
+
+    fn lane() -> Lane {
+        let spec = serde_json::json!({"kind": "tcp", "params": {}, "rate": "200/s",
+            "deadline": "250ms", "steady": true, "slo": null});
+        Lane::new("p".to_owned(), &serde_json::from_value(spec).unwrap(), Box::new(Idle))
+    }
+
+    fn complete(slot: u64, done_ns: u64) -> Complete {
+        let seen = Seen { done_ns, ..Seen::now(Ok(())) };
+        Complete { due: Due { at_ns: done_ns, lane: 0, slot }, started_ns: done_ns, seen }
+    }
+
+    #[test]
+    fn a_slot_waits_for_a_beat_that_was_sent_after_it() {
+        let (mut lane, stalls) = (lane(), Stalls::new(0, Duration::from_secs(1)));
+        lane.complete(complete(0, 10 * MS));
+        lane.settle(10 * MS - 1, &stalls);
+        assert!(lane.take(u64::MAX, true).is_none());
+        assert!(!lane.is_empty());
+        lane.settle(10 * MS, &stalls);
+        assert_eq!(lane.take(0, true).unwrap().len(), 1);
+        assert!(lane.is_empty());
+    }
+
+    #[test]
+    fn a_batch_goes_when_it_is_full_or_old_and_keeps_the_order() {
+        let (mut lane, stalls) = (lane(), Stalls::new(0, Duration::from_secs(1)));
+        for slot in [2, 0, 1] {
+            lane.complete(complete(slot, MS));
+        }
+        lane.settle(5 * MS, &stalls);
+        assert!(lane.take(54 * MS, false).is_none());
+        let slots: Vec<_> = lane.take(55 * MS, false).unwrap().iter().map(|s| s.slot).collect();
+        assert_eq!(slots, [2, 0, 1]);
+        (0..255).for_each(|slot| lane.complete(complete(slot, 56 * MS)));
+        lane.settle(60 * MS, &stalls);
+        assert!(lane.take(60 * MS, false).is_none());
+        lane.complete(complete(255, 61 * MS));
+        lane.settle(65 * MS, &stalls);
+        assert_eq!(lane.take(65 * MS, false).unwrap().len(), 256);
+    }
+
+    #[test]
+    fn a_slot_that_was_never_begun_is_ours() {
+        let (mut lane, stalls) = (lane(), Stalls::new(0, Duration::from_secs(1)));
+        lane.refuse(Due { at_ns: 0, lane: 0, slot: 0 });
+        lane.settle(u64::MAX, &stalls);
+        let slot = lane.take(0, true).unwrap().remove(0);
+        assert_eq!((slot.grade, slot.error), (Grade::Invalid, Some(ErrorClass::Ours)));
+    }
+
+    #[test]
+    fn patience_is_four_deadlines_and_at_least_two_seconds() {
+        assert_eq!(patience(Duration::from_millis(250)), Duration::from_secs(2));
+        assert_eq!(patience(Duration::from_secs(1)), Duration::from_secs(4));
+    }
+}

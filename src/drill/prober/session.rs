@@ -17,7 +17,7 @@ use super::slots::{self, Command};
 use super::watch::{self, Watcher};
 use crate::host::HostError;
 use crate::host::channel::{Channel, ChannelReader, ChannelWriter};
-use crate::host::linux::netns;
+use crate::host::linux::{netns, timing};
 use crate::model::message::{FromProber, ProberHello, ToProber};
 
 /// Between two signs of life, ours and theirs.
@@ -40,6 +40,8 @@ pub enum End {
 
 /// Runs the whole part. Errors: it could not begin at all.
 pub fn run(channel: OwnedFd) -> Result<End, HostError> {
+    // Where it is refused the lag will show; what is measured stays right.
+    let _ = timing::stand_alone();
     let mut channel = Channel::from_fd(channel);
     let Some(hello) = wait_for_hello(&mut channel)? else { return Ok(End::ConductorLost) };
     // Before any thread exists: later ones are born inside.

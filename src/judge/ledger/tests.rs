@@ -1,3 +1,5 @@
+//! What became of each write, counted for every order of fates and reads.
+
 use proptest::prelude::*;
 
 use super::*;
@@ -105,6 +107,8 @@ fn a_read_that_failed_or_was_not_made_concludes_nothing() {
     let one = check(writes(), [Some(&good), None], ZERO_NS);
     assert_eq!((one.reads, one.lost), (1, 0));
     assert_eq!(one.read_error.as_deref(), Some("the second final read was not made"));
+    let without = read(1, &[]);
+    assert_eq!(check(writes(), [Some(&without), None], ZERO_NS).lost, 1, "as far as it is known");
     let bad = failed(2);
     let half = check(writes(), [Some(&good), Some(&bad)], ZERO_NS);
     assert_eq!((half.reads, half.lost), (1, 0), "a failed read has found nothing, not lost all");
@@ -157,7 +161,8 @@ proptest! {
         second in prop::collection::vec(90_u64..260, 0..200),
     ) {
         let report = judged(&fates, &first, &second);
-        let writes: Vec<Write> = fates.chars().zip(100..).map(|(letter, seq)| write(seq, match letter {
+        let lettered = fates.chars().zip(100..);
+        let writes: Vec<Write> = lettered.map(|(letter, seq)| write(seq, match letter {
             'a' => WriteFate::Acknowledged,
             'f' => WriteFate::Failed,
             _ => WriteFate::Indeterminate,

@@ -47,7 +47,7 @@ impl Unseen {
     /// 1 % of the window or more: then its figures prove nothing good.
     #[must_use]
     pub fn too_many(self) -> bool {
-        self.slots() > 0 && self.slots() * 100 >= self.due()
+        self.slots() * 100 >= self.due()
     }
 }
 
@@ -74,9 +74,6 @@ fn slots_between(from_ns: u64, to_ns: u64, beat: Beat) -> u64 {
 fn gaps(slots: &[&Observation], beat: Beat, frame: &Frame) -> u64 {
     let missing = |pair: &[&Observation]| {
         let skipped = pair[1].slot.saturating_sub(pair[0].slot).saturating_sub(1);
-        if skipped == 0 || pair[1].due_ns < frame.zero_ns {
-            return 0;
-        }
         let before = frame.zero_ns.saturating_sub(pair[0].due_ns);
         skipped.saturating_sub(whole(count(before) / beat.interval_ns))
     };

@@ -1,9 +1,11 @@
 //! The window: from the first fault effective to the end of the recovery watch. Every figure is
 //! over it. In a null drill, which has no fault, it begins with the method.
 
-use super::axis::Axis;
+use super::axis::{Axis, count};
+use super::outage::Beat;
 use super::timeline::Timeline;
 use crate::model::history::Phase;
+use crate::model::observation::Observation;
 use crate::model::verdict::Window;
 
 /// The window and its neighbourhood, nanoseconds.
@@ -33,10 +35,7 @@ impl Frame {
         let seen_to_ns = all().map(|slot| slot.done_ns).max().unwrap_or(timeline.opened_ns);
         let first = timeline.effective.iter().min_by_key(|effective| effective.effective_ns);
         let method_ns = timeline.began(Phase::Method).unwrap_or(timeline.opened_ns);
-        let zero_ns = match first {
-            Some(first) if !timeline.opened.null => first.effective_ns,
-            _ => method_ns,
-        };
+        let zero_ns = first.map_or(method_ns, |first| first.effective_ns);
         let began_ns = first.map_or(zero_ns, |first| first.began_ns).min(zero_ns);
         let watched_to_ns = timeline.ended(Phase::Recover);
         let end_ns = watched_to_ns.unwrap_or(seen_to_ns).max(zero_ns);
@@ -63,6 +62,16 @@ impl Frame {
     #[must_use]
     pub fn holds(&self, due_ns: u64) -> bool {
         (self.zero_ns..=self.end_ns).contains(&due_ns)
+    }
+
+    /// Had this slot failed before the fault came? One that was just under way then is the
+    /// fault's: it was due before and lost its answer after. Beyond the resolution of a refusal,
+    /// two slots, its silence is older.
+    #[must_use]
+    pub fn precedes(&self, slot: &Observation, beat: Beat) -> bool {
+        let failed = slot.done_ns < self.began_ns;
+        let lead_ns = count(self.began_ns.saturating_sub(slot.due_ns));
+        slot.due_ns < self.began_ns && (failed || lead_ns > 2.0 * beat.interval_ns)
     }
 
     /// Length of the window in seconds.

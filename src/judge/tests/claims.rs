@@ -3,8 +3,11 @@
 use serde_json::{Value, json};
 
 use super::close;
-use crate::judge::scripted::{Drill, Service};
+use crate::judge::scripted::{Drill, Service, at_ns, injection};
 use crate::judge::{CATALOGUE, CheckParams, find};
+use crate::model::history::{Effective, Entry, Lag, Record, Reverted};
+use crate::model::inventory::InstanceName;
+use crate::model::observation::{LedgerRead, WriteFate};
 use crate::model::outcome::ClaimVerdict::{self, Deviated, Held, Inconclusive};
 use crate::model::units::Percent;
 use crate::model::verdict::ClaimReport;
@@ -102,6 +105,10 @@ fn blind_stretches_are_part_of_the_error() {
     let error = |service| ask(service, "downtime", json!({"probe": "p", "atMost": "1s"})).error;
     assert!(close(error(blind(5050.0)).unwrap(), 0.27 + 0.05));
     assert!(close(error(blind(5030.0)).unwrap(), 0.27));
+    for edge in [(50.0, 100.0), (500.0, 550.0)] {
+        let service = Service { invalid: vec![edge], ..Service::refusing(100.0, 500.0) };
+        assert!(close(error(service).unwrap(), 0.02 + 0.05), "the edge has it already");
+    }
 }
 
 #[test]
@@ -152,6 +159,9 @@ fn recovery_counts_from_the_fault_to_good_for_good() {
     assert_eq!(verdict(flapping, "recovery", params("2s")), Deviated);
     let never = ask(Service::default(), "recovery", params("1s"));
     assert_eq!((never.verdict, never.finding.as_str()), (Held, "never out"));
+    let blind = Service { invalid: vec![(5000.0, 5050.0)], ..Service::default() };
+    let blind = ask(blind, "recovery", params("1s"));
+    assert!(close(blind.error.unwrap(), 0.27 + 0.05), "{blind:?}");
 }
 
 #[test]
@@ -251,7 +261,10 @@ fn a_role_that_stays_deviates_once_the_watch_is_long_enough() {
     let unknown = with_roles().role(1500.0, "redis@r2", None);
     assert_eq!(moved(unknown, "primary", "5s").verdict, Deviated);
     let too_late = with_roles().role(10_500.0, "redis@r2", Some("primary"));
-    assert_eq!(moved(too_late, "primary", "5s").verdict, Deviated, "after the watch");
+    assert_eq!(moved(too_late, "primary", "20s").verdict, Inconclusive, "after the watch");
+    let once = with_roles().role(-2300.0, "redis@r2", Some("primary"));
+    let once = once.role(-2200.0, "redis@r2", Some("replica"));
+    assert_eq!(moved(once, "primary", "5s").verdict, Deviated, "before the fault");
 }
 
 #[test]
@@ -272,6 +285,8 @@ fn in_a_null_drill_a_role_must_stay() {
     assert_eq!(stays.verdict, Held, "{stays:?}");
     let moves = with_roles().role(1500.0, "redis@r2", Some("primary"));
     assert_eq!(moved(null(moves), "primary", "5s").verdict, Deviated);
+    let nobody = Drill::of(out()).role(-2400.0, "redis@r2", Some("replica"));
+    assert_eq!(moved(null(nobody), "primary", "5s").verdict, Inconclusive);
 }
 
 fn writes() -> Drill {
@@ -328,10 +343,76 @@ fn data_loss_without_two_good_reads_is_unknown() {
     let mut one = writes().reads(all(), all());
     one.more.pop();
     assert_eq!(loss(one, params()).verdict, Inconclusive);
-    let refused = Service { writes: true, missing: vec![(-1e4, 100.0)], ..out() };
-    let mut none_acknowledged = Drill::of(refused).reads(Vec::new(), Vec::new());
-    none_acknowledged.watch_ms = 2000.0;
+    let mut none_acknowledged = writes().reads(Vec::new(), Vec::new());
+    let mut slots = none_acknowledged.services["p"].observe(-2000.0, 10_000.0);
+    for slot in &mut slots {
+        slot.write = Some(WriteFate::Failed);
+    }
+    none_acknowledged.slots.insert("p".to_owned(), slots);
     assert_eq!(loss(none_acknowledged, params()).verdict, Inconclusive);
+    let why = "it died".to_owned();
+    let prober_lost = Entry::PartLost { part: "prober".to_owned(), why };
+    let lost = writes().reads(all(), all()).entry(2600.0, prober_lost);
+    assert_eq!(loss(lost, params()).verdict, Inconclusive);
+}
+
+#[test]
+fn a_read_that_was_made_again_is_the_one_that_was_good() {
+    let mut drill = writes().reads(all(), all());
+    let Some(Record { at_ns, entry: Entry::Ledger { read, .. } }) = drill.more.last().cloned()
+    else {
+        panic!("the second read is the last entry")
+    };
+    let read = LedgerRead { found: Vec::new(), error: Some("refused".to_owned()), ..read };
+    drill
+        .more
+        .push(Record { at_ns: at_ns + 1, entry: Entry::Ledger { probe: "p".to_owned(), read } });
+    assert_eq!(loss(drill, json!({"probe": "p", "atMost": 0})).verdict, Held);
+}
+
+#[test]
+fn data_lost_without_a_fault_in_force_is_not_the_faults() {
+    let gone = without(&[150]);
+    let drill = Drill { effective: false, ..writes().reads(gone.clone(), gone) };
+    let params = json!({"probe": "p", "atMost": 5, "window": "1ms"});
+    assert_eq!(loss(drill, params).verdict, Inconclusive);
+}
+
+#[test]
+fn our_own_lag_is_the_error_of_a_latency() {
+    let lag = Lag { slots: 1, p99_ns: 5_000_000, ..Lag::default() };
+    let params = json!({"probe": "p", "quantile": "50%", "atMost": "1s"});
+    let drill = Drill::of(Service::default()).entry(500.0, Entry::Lag(lag));
+    let claim = drill.claims("latency", params).first();
+    assert!((claim.error.unwrap() - 5.001).abs() < 1e-3, "{claim:?}");
+}
+
+#[test]
+fn a_move_counts_from_the_fault_that_hit_its_target() {
+    // Another fault came half a second earlier.
+    let other = Entry::Effective(Effective {
+        injection: injection(1),
+        step: 0,
+        instance: InstanceName("web@w1".to_owned()),
+        kind: "processKill".to_owned(),
+        began_ns: at_ns(-502.0),
+        effective_ns: at_ns(-500.0),
+        evidence: String::new(),
+    });
+    let drill = with_roles().entry(-500.0, other);
+    let claim = moved(drill.clone(), "primary", "10200ms");
+    assert_eq!(claim.verdict, Inconclusive, "watched for 10 s from its own fault");
+    let claim = moved(drill.clone().role(1500.0, "redis@r2", Some("primary")), "primary", "5s");
+    assert!(close(claim.measured.unwrap(), 1.5), "{claim:?}");
+    let gone = Entry::Reverted(Reverted {
+        injection: injection(1),
+        gone_ns: at_ns(3000.0),
+        by: String::new(),
+        evidence: String::new(),
+    });
+    let drill = drill.role(1500.0, "redis@r2", Some("primary")).entry(3000.0, gone);
+    let by: Vec<String> = drill.report().injections.into_iter().map(|i| i.by).collect();
+    assert_eq!(by, ["redis@r2 became primary after 1.500 s", "nothing was seen to repair it"]);
 }
 
 #[test]

@@ -49,7 +49,10 @@ fn a_claim_that_deviates_decides_and_says_why() {
 fn deviated_wins_over_aborted_and_stuck_over_all() {
     assert_eq!(drill("6s").entry(2600.0, signal()).report().verdict, Outcome::Aborted);
     assert_eq!(drill("2s").entry(2600.0, signal()).report().verdict, Outcome::Deviated);
-    assert_eq!(drill("2s").entry(2600.0, stuck()).report().verdict, Outcome::Stuck);
+    let report = drill("2s").entry(2600.0, stuck()).report();
+    assert_eq!((report.verdict, report.injections.len()), (Outcome::Stuck, 1));
+    assert_eq!(report.injections[0].ended, "stuck");
+    assert_eq!(report.reason, "processKill on redis@r1 could not be undone: no way in");
     let left = Drill { residue: Some(vec!["table squall_d1".to_owned()]), ..drill("6s") };
     let report = left.report();
     assert_eq!((report.verdict, report.residue.len()), (Outcome::Stuck, 1));
@@ -67,6 +70,9 @@ fn an_aborted_drill_holds_no_claim() {
     let report = drill("6s").entry(2600.0, signal()).report();
     assert_eq!(report.claims[0].verdict, ClaimVerdict::Inconclusive);
     assert_eq!(report.reason, "Ctrl-C from the operator");
+    let again = Entry::Aborted(AbortCause::Signal("SIGTERM".to_owned()));
+    let twice = drill("6s").entry(2600.0, signal()).entry(2700.0, again).report();
+    assert_eq!(twice.reason, "Ctrl-C from the operator", "the first cause ended it");
 }
 
 #[test]
@@ -79,6 +85,12 @@ fn a_part_that_was_lost_aborts_but_the_prober_leaves_doubt() {
     let report = drill("6s").entry(2600.0, lost("prober")).report();
     assert_eq!(report.verdict, Outcome::Inconclusive);
     assert_eq!(report.claims[0].verdict, ClaimVerdict::Inconclusive);
+    let role = Drill::of(Service::default())
+        .claims("roleMoved", json!({"target": "primary", "within": "5s"}))
+        .role(-2000.0, "redis@r2", Some("replica"))
+        .role(800.0, "redis@r2", Some("primary"));
+    assert_eq!(role.report().verdict, Outcome::Held);
+    assert_eq!(role.entry(2600.0, lost("prober")).report().verdict, Outcome::Inconclusive);
     let told = AbortCause::Part { part: "prober".to_owned(), why: "it died".to_owned() };
     let report = drill("6s").entry(2600.0, Entry::Aborted(told)).report();
     assert_eq!(report.verdict, Outcome::Inconclusive);
@@ -110,7 +122,8 @@ fn without_a_fault_in_force_nothing_is_judged() {
 #[test]
 fn a_steady_state_that_was_not_reached_is_said() {
     let mut records = Drill { effective: false, ..drill("6s") }.records();
-    let method = |r: &Record| matches!(&r.entry, Entry::Phase(p) if *p > crate::model::history::Phase::Steady);
+    let steady = crate::model::history::Phase::Steady;
+    let method = |r: &Record| matches!(&r.entry, Entry::Phase(p) if *p > steady);
     records.retain(|record| !method(record));
     let report = judge(&records, "").unwrap();
     assert_eq!(report.verdict, Outcome::Inconclusive);
@@ -125,6 +138,7 @@ fn a_null_drill_holds_with_no_fault() {
     let report = null.report();
     assert_eq!(report.verdict, Outcome::Held);
     assert_eq!(report.reason, "1 claim held, with no fault in force");
+    assert_eq!(Drill { residue: None, ..null }.report().verdict, Outcome::Held, "nothing to undo");
     let false_alarm = Drill { null: true, ..drill("2s") };
     assert_eq!(false_alarm.report().verdict, Outcome::Deviated);
 }
@@ -164,6 +178,8 @@ fn an_injection_tells_how_it_ended_and_who_repaired_it() {
     let instance = InstanceName("redis@r1".to_owned());
     let back = Entry::ProcessSeen { instance: instance.clone(), running: true };
     let gone = Entry::ProcessSeen { instance, running: false };
+    let earlier = drill("6s").entry(-100.0, back.clone());
+    assert_eq!(by(earlier), "nothing was seen to repair it");
     let repaired = drill("6s").entry(1.0, gone).entry(1200.0, back);
     assert_eq!(by(repaired), "redis@r1 was running again after 1.200 s");
     let promoted = drill("6s").role(800.0, "redis@r2", Some("primary"));
@@ -180,6 +196,7 @@ fn a_disturbance_in_the_window_weakens_every_claim() {
     let report = drill("6s").entry(1000.0, disturbed()).report();
     assert_eq!(report.verdict, Outcome::Inconclusive);
     assert!(report.claims[0].finding.contains("foreign rules"));
+    assert_eq!(report.notes.len(), 1, "said once");
     assert_eq!(drill("2s").entry(1000.0, disturbed()).report().verdict, Outcome::Deviated);
     for outside in [-500.0, 10_500.0] {
         let report = drill("6s").entry(outside, disturbed()).report();
@@ -243,6 +260,8 @@ fn a_prober_that_went_quiet_is_no_good_news() {
     assert_eq!(verdict((9000.0, 1e9)), Outcome::Inconclusive, "towards the end");
     assert_eq!(verdict((-1e4, 500.0)), Outcome::Inconclusive, "until after the fault");
     assert_eq!(verdict((9800.0, 1e9)), Outcome::Held, "slots under way when it was stopped");
+    assert_eq!(verdict((-500.0, 20.0)), Outcome::Held, "two of the window, the rest before it");
+    assert_eq!(verdict((-1500.0, -500.0)), Outcome::Held, "before the window");
 }
 
 #[test]
@@ -367,6 +386,19 @@ fn a_role_is_moved_into_order_by_no_more_than_its_polling() {
     let beyond = stages(2500.0);
     assert_eq!(beyond[4].name, "role moved");
     assert!(close(beyond[4].at_seconds, 2.5));
+}
+
+#[test]
+fn stages_without_a_claim_on_a_probe_an_end_or_a_second_of_delay() {
+    let names = |service| {
+        let stages = Drill::of(service).report().stages;
+        assert!(stages.iter().all(|stage| stage.at_seconds >= 0.0), "{stages:?}");
+        stages.into_iter().map(|stage| stage.name).collect::<Vec<String>>()
+    };
+    let all = ["fault effective", "first bad", "first good", "stable"];
+    assert_eq!(names(Service { phase_ms: 9.0, ..Service::refusing(-1.5, 400.0) }), all);
+    assert_eq!(names(Service::refusing(100.0, 1e9)), all[..2]);
+    assert_eq!(names(Service::default()), all[..1]);
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use super::close;
 use crate::judge::scripted::{Drill, Service, at_ns};
 use crate::model::history::{Entry, Phase};
+use crate::model::outcome::ClaimVerdict;
 use crate::model::verdict::{Outage, ProbeReport};
 
 fn probe(service: Service) -> ProbeReport {
@@ -166,6 +167,20 @@ fn what_broke_as_the_fault_came_is_the_faults() {
     assert!(before.finding.contains("before the fault began"), "{before:?}");
 }
 
+#[test]
+fn a_slot_under_way_as_the_fault_came_is_the_faults() {
+    let service = Service { phase_ms: 7.0, ..Service::refusing(-9.0, 500.0) };
+    let mut drill = Drill::of(service.clone());
+    let mut slots = service.observe(-2000.0, drill.watch_ms);
+    let first = slots.iter_mut().find(|slot| slot.due_ns == at_ns(-3.0)).unwrap();
+    // Due before the call began at -2, and failed after it.
+    first.done_ns = at_ns(-1.0);
+    drill.slots.insert("p".to_owned(), slots);
+    let report = drill.claims("downtime", downtime("6s")).report();
+    assert_eq!(report.claims[0].verdict, ClaimVerdict::Held, "{:?}", report.claims);
+    assert!(close(only(&report.probes["p"]).from_seconds, -0.012), "{report:?}");
+}
+
 fn downtime(at_most: &str) -> serde_json::Value {
     serde_json::json!({"probe": "p", "atMost": at_most})
 }
@@ -189,6 +204,43 @@ fn a_good_answer_after_the_first_failure_widens_the_error() {
     assert!(close(outage.from_seconds, 0.081), "the last completion before the failure was seen");
     assert!(close(outage.to_seconds, 0.401));
     assert!(close(outage.error_seconds, 0.02 + (0.291 - 0.100_05)));
+}
+
+#[test]
+fn the_last_good_completion_need_not_be_of_the_last_good_slot() {
+    let slow = vec![(80.0, 81.0, 15.0)];
+    let report = probe(Service { slow, ..Service::refusing(100.0, 400.0) });
+    assert!(close(only(&report).from_seconds, 0.096));
+}
+
+#[test]
+fn silence_at_either_edge_makes_it_a_stall() {
+    let service = |dropped, refused| Service {
+        dropped: vec![dropped],
+        refused: vec![refused],
+        ..Service::default()
+    };
+    for (dropped, refused) in [((100.0, 300.0), (300.0, 500.0)), ((300.0, 500.0), (100.0, 300.0))] {
+        assert_eq!(only(&probe(service(dropped, refused))).character, "stalls");
+    }
+}
+
+#[test]
+fn a_probe_without_slots_has_no_figures() {
+    let blank = Drill::of(Service { missing: vec![(-1e4, 1e9)], ..Service::default() });
+    for drill in [Drill { complete: false, ..blank.clone() }, blank] {
+        let report = drill.report().probes.remove("p").unwrap();
+        assert_eq!((report.slots, report.stable_seconds), (0, None));
+        assert_eq!(report.availability_by_time, None);
+        assert_eq!(report.availability_by_request, None);
+    }
+}
+
+#[test]
+fn availability_is_never_below_nothing() {
+    let report = probe(Service { phase_ms: 9.0, ..Service::refusing(-9.0, 1e9) });
+    assert!(report.downtime_seconds > 10.0, "it began with the last completion before the fault");
+    assert!(close(report.availability_by_time.unwrap(), 0.0));
 }
 
 #[test]
@@ -227,6 +279,8 @@ fn latencies_are_told_apart_by_when_a_slot_was_due() {
     assert!((p50("during") - 50.0).abs() < 0.1);
     assert!((p50("after") - 10.0).abs() < 0.02);
     assert_eq!(report.latency["during"].count, 301);
+    let as_it_came = Service { phase_ms: 9.0, slow: vec![(-1.5, 0.0, 50.0)], ..Service::default() };
+    assert!(probe(as_it_came).latency["during"].max > 50.0, "the fault was coming into force");
 }
 
 #[test]
@@ -247,4 +301,7 @@ fn the_ribbon_has_every_slot_once_and_missing_ones_as_invalid() {
     assert_eq!(runs, expected);
     let touching = report.ribbon.windows(2).all(|w| close(w[0].to_seconds, w[1].from_seconds));
     assert!(touching && close(report.ribbon[0].from_seconds, -2.0));
+    let uneven = probe(Service { rate: 333.0, ..Service::refusing(100.0, 500.0) });
+    let mut pairs = uneven.ribbon.windows(2);
+    assert!(pairs.all(|w| w[0].to_seconds.to_bits() == w[1].from_seconds.to_bits()));
 }

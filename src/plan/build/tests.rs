@@ -318,7 +318,12 @@ fn the_rule_says_when_a_role_is_asked() {
 proptest! {
     /// A plan that is written and read back has the same digest, whatever its numbers.
     #[test]
-    fn a_plan_survives_its_file(seed: u64, per_minute in 1_u32..60_000, nanos: u64, share in 0.0..100.0) {
+    fn a_plan_survives_its_file(
+        seed: u64,
+        nanos: u64,
+        per_minute in 1_u32..60_000,
+        share in 0.0..100.0,
+    ) {
         let mut experiment = primary_loss();
         experiment.probes.insert("p".into(), crate::model::experiment::ProbeSpec {
             kind: "tcp".into(),

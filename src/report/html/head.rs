@@ -17,31 +17,31 @@ pub fn header(report: &Report) -> Markup {
             @if report.null { p { "A null drill: all the machinery, no fault." } }
         }
         dl {
-            (item("drill", html! { code { (inline::one_line(&report.drill)) } }))
-            (item("started", html! { (inline::one_line(&report.started)) }))
-            (item("seed", html! { code { (report.seed) } }))
-            (item("squall", html! { (inline::one_line(&report.squall)) }))
-            (item("claims", html! { (sentence::claims(&report.claims)) }))
-            (item("window", html! { (window(report)) }))
-            (wide("digest of the plan", html! { code { (inline::one_line(&report.digest)) } }))
+            (item("drill", &html! { code { (inline::one_line(&report.drill)) } }))
+            (item("started", &html! { (inline::one_line(&report.started)) }))
+            (item("seed", &html! { code { (report.seed) } }))
+            (item("squall", &html! { (inline::one_line(&report.squall)) }))
+            (item("claims", &html! { (sentence::claims(&report.claims)) }))
+            (item("window", &html! { (window(report)) }))
+            (wide("digest of the plan", &html! { code { (inline::one_line(&report.digest)) } }))
             (wide("digest of the intent",
-                html! { code { (inline::one_line(&report.intent_digest)) } }))
+                &html! { code { (inline::one_line(&report.intent_digest)) } }))
         }
     }
 }
 
 fn window(report: &Report) -> String {
-    let sentence = sentence::window(&report.window);
+    let sentence = sentence::window(&report.window).unwrap_or_else(|| "none".to_owned());
     sentence.strip_prefix("window ").map(str::to_owned).unwrap_or(sentence)
 }
 
 /// A name and a value.
-pub fn item(name: &str, value: Markup) -> Markup {
+pub fn item(name: &str, value: &Markup) -> Markup {
     html! { div { dt { (name) } dd { (value) } } }
 }
 
 /// The same over the whole width.
-pub fn wide(name: &str, value: Markup) -> Markup {
+pub fn wide(name: &str, value: &Markup) -> Markup {
     html! { div class="wide" { dt { (name) } dd { (value) } } }
 }
 

@@ -186,17 +186,10 @@ pub fn ledgers(report: &Report) -> Markup {
 
 fn ledger_figures(ledger: &LedgerReport) -> Markup {
     let known = ledger.reads > 0 && ledger.read_error.is_none();
-    let figure = |name: &str, value: u64| item(name, html! { (count(value)) });
+    let figure = |name: &str, value: u64| item(name, &html! { (count(value)) });
     // What only a reading back can tell is not known without one.
     let read = |name: &str, value: u64| {
-        item(
-            name,
-            if known {
-                html! { (count(value)) }
-            } else {
-                html! { "unknown" }
-            },
-        )
+        item(name, &html! { @if known { (count(value)) } @else { "unknown" } })
     };
     html! { dl {
         (figure("attempted", ledger.attempted))

@@ -131,16 +131,16 @@ pub fn surroundings(report: &Report) -> Markup {
     html! { section {
         h2 { "Environment" }
         dl {
-            (item("kernel", say(&environment.kernel)))
-            (item("cores", html! { (environment.cores) }))
-            (item("load over one minute at the start", html! { (environment.load) }))
-            (item("privilege", say(&environment.privilege)))
-            (item("scheduling of the prober", say(&environment.prober_scheduling)))
+            (item("kernel", &say(&environment.kernel)))
+            (item("cores", &html! { (environment.cores) }))
+            (item("load over one minute at the start", &html! { (environment.load) }))
+            (item("privilege", &say(&environment.privilege)))
+            (item("scheduling of the prober", &say(&environment.prober_scheduling)))
             @for (name, carrier) in &environment.carriers {
-                (item(&format!("carrier: {}", inline::one_line(name)), say(carrier)))
+                (item(&format!("carrier: {}", inline::one_line(name)), &say(carrier)))
             }
-            (wide("replay", html! { code { (sentence::replay(report)) } }))
-            (wide("the same plan", say(&sentence::replay_note(report))))
+            (wide("replay", &html! { code { (sentence::replay(report)) } }))
+            (wide("the same plan", &say(&sentence::replay_note(report))))
         }
     } }
 }

@@ -7,6 +7,9 @@ use crate::report::svg::timeline::{View, draw};
 use crate::report::timeline;
 
 pub fn timeline(report: &Report) -> Markup {
+    if report.probes.is_empty() && report.injections.is_empty() {
+        return html! {};
+    }
     let whole = timeline::whole(report);
     let detail = timeline::detail(report);
     let overview = View { extent: whole, detail, flags: detail.is_none(), id: "whole" };
@@ -16,18 +19,18 @@ pub fn timeline(report: &Report) -> Markup {
             p class="fine" { "Seconds from the first fault effective. Grey is outside the window: \
                 seen, not counted." }
             (key())
-            (chart("the whole drill", draw(report, overview)))
+            (chart("the whole drill", &draw(report, overview)))
             @if let Some(extent) = detail {
                 h3 { "The dashed part, closer" }
                 (chart("the part in which it happened",
-                    draw(report, View { extent, detail: None, flags: true, id: "closer" })))
+                    &draw(report, View { extent, detail: None, flags: true, id: "closer" })))
             }
         }
     }
 }
 
 /// A drawing in a box that scrolls where it is too narrow.
-fn chart(label: &str, drawing: Markup) -> Markup {
+fn chart(label: &str, drawing: &Markup) -> Markup {
     html! { div class="chart" role="region" tabindex="0" aria-label=(label) { (drawing) } }
 }
 

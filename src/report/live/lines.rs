@@ -60,17 +60,15 @@ fn probe_line(
 }
 
 fn counts(probe: &ProbeNow, state: &LiveState) -> String {
-    let mut text = format!("{} good", count(probe.good));
-    for (number, word) in [(probe.late, "late"), (probe.bad, "bad"), (probe.invalid, "invalid")] {
-        if number > 0 {
-            text += &format!(" {} {word}", count(number));
-        }
-    }
-    let last = probe.last_outage_seconds;
+    let mut parts = vec![format!("{} good", count(probe.good))];
+    let others = [(probe.late, "late"), (probe.bad, "bad"), (probe.invalid, "invalid")];
+    let seen = others.iter().filter(|(number, _)| *number > 0);
+    parts.extend(seen.map(|(number, word)| format!("{} {word}", count(*number))));
+    let text = parts.join(" ");
     if let Some(outage) = &probe.outage {
         let since = seconds_between(outage.from_ns, state.now_ns);
         format!("OUT {} s, {text}", figure::number(since, 1).unwrap_or_default())
-    } else if let Some(last) = last {
+    } else if let Some(last) = probe.last_outage_seconds {
         format!("was out {}, {text}", figure::seconds(last))
     } else {
         text

@@ -66,6 +66,9 @@ fn bullet_axis(claim: &ClaimReport, measured: f64, error: f64) -> Bullet {
 /// One step of a waterfall: where in the whole it begins and ends.
 #[must_use]
 pub fn leg(whole: Extent, from: f64, to: f64) -> Markup {
+    if !(from.is_finite() && to.is_finite()) {
+        return html! {};
+    }
     let x = |at: f64| 2.0 + whole.fraction(at) * (WIDTH - 4.0);
     html! { svg class="cell" aria-hidden="true" viewBox=(view_box()) {
         line class="track" x1="2" x2=(px(WIDTH - 2.0)) y1="8" y2="8" {}

@@ -41,20 +41,21 @@ pub fn width(text: &str) -> usize {
 pub fn fitted(text: &str, columns: usize) -> String {
     let mut kept = text.to_owned();
     if width(text) > columns {
-        kept = cut(text, columns.saturating_sub(1)).0.to_owned();
+        kept.truncate(cut(text, columns.saturating_sub(1)).0.len());
         kept.push('~');
     }
     let missing = columns.saturating_sub(width(&kept));
     kept + &" ".repeat(missing)
 }
 
-/// Lines of at most that many columns, broken at spaces, or inside a word that is longer.
+/// Lines of at most that many columns, broken at spaces, or inside a word that is longer. A
+/// figure stays with its unit and its error where the line can hold them.
 #[must_use]
 pub fn wrapped(text: &str, columns: usize) -> Vec<String> {
     let columns = columns.max(4);
     let mut lines = vec![String::new()];
-    for word in text.split_whitespace() {
-        let mut word = word;
+    for word in figures_joined(text, columns) {
+        let mut word = word.as_str();
         loop {
             let last = lines.len() - 1;
             let used = width(&lines[last]);
@@ -75,9 +76,32 @@ pub fn wrapped(text: &str, columns: usize) -> Vec<String> {
     lines
 }
 
-/// The text wrapped behind a first prefix; the other lines are indented as far.
+/// The words of a text, with `2.31 s ± 0.02 s` as one.
+fn figures_joined(text: &str, columns: usize) -> Vec<String> {
+    let mut words: Vec<String> = Vec::new();
+    for word in text.split_whitespace() {
+        let unit = matches!(word.trim_end_matches([',', ';', '.']), "s" | "ms" | "±" | "+-");
+        match words.last_mut() {
+            Some(last)
+                if (unit || last.ends_with(['±', '-']))
+                    && width(last) + 1 + width(word) <= columns =>
+            {
+                last.push(' ');
+                last.push_str(word);
+            }
+            _ => words.push(word.to_owned()),
+        }
+    }
+    words
+}
+
+/// The text wrapped behind a first prefix; the other lines are indented as far. A prefix that
+/// leaves no room is cut.
 #[must_use]
 pub fn hanging(style: &Style, prefix: &str, text: &str) -> Vec<String> {
+    let most = style.columns() / 2;
+    let cut = (width(prefix) > most).then(|| fitted(prefix, most - 2) + ": ");
+    let prefix = cut.as_deref().unwrap_or(prefix);
     let indent = width(prefix);
     let lines = wrapped(&style.say(text), style.columns().saturating_sub(indent));
     lines
@@ -90,22 +114,34 @@ pub fn hanging(style: &Style, prefix: &str, text: &str) -> Vec<String> {
 }
 
 /// Rows of cells under each other, two columns indented. One column gives way where the terminal
-/// is too narrow: its text wraps.
+/// is too narrow: its text wraps. The others are cut only where that is not enough.
 #[must_use]
 pub fn grid(style: &Style, rows: &[Vec<Cell>], gives_way: usize) -> Vec<String> {
     const GAP: usize = 2;
+    const NARROWEST: usize = 8;
     let count = rows.iter().map(Vec::len).max().unwrap_or(0);
     let widest = |column: usize| {
         let cells = rows.iter().filter_map(|row| row.get(column));
         cells.map(|cell| width(&cell.text)).max().unwrap_or(0)
     };
     let mut widths: Vec<usize> = (0..count).map(widest).collect();
-    let total: usize = widths.iter().map(|w| w + GAP).sum();
+    let room = style.columns().saturating_sub(count * GAP);
+    let excess = widths.iter().sum::<usize>().saturating_sub(room);
     if let Some(flexible) = widths.get_mut(gives_way) {
-        let excess = total.saturating_sub(style.columns());
-        *flexible = flexible.saturating_sub(excess).max(12);
+        *flexible = flexible.saturating_sub(excess).max((*flexible).min(NARROWEST));
     }
+    shrink(&mut widths, room);
     rows.iter().flat_map(|row| grid_row(style, row, &widths, gives_way)).collect()
+}
+
+/// Takes from the widest column until all fit.
+fn shrink(widths: &mut [usize], room: usize) {
+    while widths.iter().sum::<usize>() > room {
+        match widths.iter_mut().max() {
+            Some(widest) if *widest > 1 => *widest -= 1,
+            _ => return,
+        }
+    }
 }
 
 fn grid_row(style: &Style, row: &[Cell], widths: &[usize], gives_way: usize) -> Vec<String> {
@@ -115,8 +151,13 @@ fn grid_row(style: &Style, row: &[Cell], widths: &[usize], gives_way: usize) -> 
         .map(|line| {
             let mut out = String::new();
             for (column, cell) in row.iter().enumerate() {
+                let cut_cell;
                 let text = match &wrap {
                     Some(lines) if column == gives_way => lines[line].as_str(),
+                    _ if line == 0 && width(&cell.text) > widths[column] => {
+                        cut_cell = fitted(&cell.text, widths[column]);
+                        cut_cell.as_str()
+                    }
                     _ if line == 0 => cell.text.as_str(),
                     _ => "",
                 };
@@ -158,6 +199,13 @@ mod tests {
     fn a_word_longer_than_the_line_is_broken() {
         let lines = wrapped(&format!("a {} b", "x".repeat(25)), 10);
         assert_eq!(lines, ["a", "xxxxxxxxxx", "xxxxxxxxxx", "xxxxx b"]);
+    }
+
+    #[test]
+    fn a_figure_stays_with_its_unit_and_its_error() {
+        assert_eq!(wrapped("seen until 17.00 s", 17), ["seen until", "17.00 s"]);
+        assert_eq!(wrapped("took 2.31 s ± 0.02 s, hard", 20), ["took", "2.31 s ± 0.02 s,", "hard"]);
+        assert_eq!(wrapped("2.31 s ± 0.02 s", 8), ["2.31 s ±", "0.02 s"]);
     }
 
     #[test]

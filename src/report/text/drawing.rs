@@ -1,7 +1,7 @@
 //! The timeline as characters: fault bands above, a ribbon per probe, stage marks and an axis in
 //! seconds below. All rows share one scale.
 
-use super::columns::{fitted, width};
+use super::columns::{fitted, width, wrapped};
 use super::style::{Style, Tone};
 use crate::model::verdict::{InjectionReport, ProbeReport, Report};
 use crate::report::svg::scale;
@@ -32,7 +32,7 @@ pub fn timeline(report: &Report, style: &Style) -> Vec<String> {
         rows.push(canvas.stages(report));
     }
     rows.extend(canvas.axis());
-    rows.push(canvas.legend(whole));
+    rows.extend(canvas.legend(whole));
     rows
 }
 
@@ -40,7 +40,7 @@ fn canvas<'a>(report: &Report, style: &'a Style, extent: Extent) -> Canvas<'a> {
     let faults = report.injections.iter().map(|i| width(&style.say(&fault_label(i))));
     let probes = report.probes.keys().map(|name| width(&style.say(name)));
     let longest = faults.chain(probes).max().unwrap_or(0).max("stages".len());
-    let label = longest.min(style.columns() / 4);
+    let label = longest.min(style.columns() / 3);
     Canvas { style, extent, label, plot: style.columns() - label - 5 }
 }
 
@@ -128,15 +128,19 @@ impl Canvas<'_> {
         [self.row("", &dim(&line)), self.row("", &dim(&numbers))]
     }
 
-    fn legend(&self, whole: Extent) -> String {
+    /// What the shapes mean, and that this is a part where it is one.
+    fn legend(&self, whole: Extent) -> Vec<String> {
         let glyphs = self.style.glyphs();
-        let mut text = format!(
-            "{} good  {} late  {} bad  {} invalid",
+        let mut lines = vec![format!(
+            "{} good, {} late, {} bad, {} invalid",
             glyphs.good, glyphs.late, glyphs.bad, glyphs.invalid
-        );
+        )];
         if whole != self.extent {
-            text += &format!("  of {:.0} s seen, the part where it happened", whole.length());
+            let (from, to) = (self.extent.from, self.extent.to);
+            let seen = whole.length();
+            lines.push(format!("drawn: {from:.1} s to {to:.1} s, of {seen:.0} s seen"));
         }
-        self.row("", &self.style.paint(Tone::Dim, &text))
+        let lines = lines.iter().flat_map(|line| wrapped(line, self.plot));
+        lines.map(|line| self.row("", &self.style.paint(Tone::Dim, &line))).collect()
     }
 }

@@ -24,13 +24,11 @@ pub fn head(report: &Report, style: &Style) -> Lines {
         lines.extend(hanging(style, "  ", &report.title));
     }
     lines.extend(hanging(style, "  ", &report.reason));
-    let when = format!("drill {}, {}, {}", report.drill, report.started, window(report));
+    let seen = sentence::window(&report.window);
+    let seen = seen.map(|window| format!(", {window}")).unwrap_or_default();
+    let when = format!("drill {}, {}{seen}", report.drill, report.started);
     lines.extend(hanging(style, "  ", &when).iter().map(|line| style.paint(Tone::Dim, line)));
     lines
-}
-
-fn window(report: &Report) -> String {
-    sentence::window(&report.window)
 }
 
 /// One line per claim; what was found where it did not hold.
@@ -40,6 +38,7 @@ pub fn claims(report: &Report, style: &Style) -> Lines {
     lines.extend(grid(style, &rows, CLAIM_WORDS));
     if rows.is_empty() {
         lines.extend(hanging(style, "  ", &sentence::claims(&report.claims)));
+        return lines;
     }
     for claim in report.claims.iter().filter(|c| c.verdict != ClaimVerdict::Held) {
         let prefix = format!("    {}: ", style.say(&subject(claim)));
@@ -75,8 +74,11 @@ pub fn claim_row(claim: &ClaimReport, style: &Style) -> Vec<Cell> {
     ]
 }
 
-/// The drawing.
+/// The drawing; none where nothing was seen and nothing was done.
 pub fn timeline(report: &Report, style: &Style) -> Lines {
+    if report.probes.is_empty() && report.injections.is_empty() {
+        return Vec::new();
+    }
     let mut lines = vec![heading(style, "Timeline, in seconds from the first fault effective")];
     lines.extend(drawing::timeline(report, style));
     lines
@@ -157,23 +159,20 @@ pub fn faults(report: &Report, style: &Style) -> Lines {
     }
     let rows: Vec<_> = report.injections.iter().map(|i| fault_row(i, style)).collect();
     let mut lines = vec![heading(style, "Faults")];
-    lines.extend(grid(style, &rows, 3));
+    lines.extend(grid(style, &rows, 2));
     lines
 }
 
 fn fault_row(injection: &InjectionReport, style: &Style) -> Vec<Cell> {
-    let effective = injection.effective_seconds.map_or_else(
-        || "never in force".to_owned(),
-        |at| format!("at {}", figure::seconds_within(at, injection.error_seconds)),
-    );
-    let gone = injection
-        .gone_seconds
-        .map_or_else(String::new, |at| format!("gone {}", figure::seconds(at)));
+    let in_force = injection.effective_seconds.map(|from| {
+        let to = injection.gone_seconds.map(figure::seconds);
+        let to = to.map(|to| format!(" to {to}")).unwrap_or_default();
+        format!("from {}{to}", figure::seconds(from))
+    });
     let tone = if injection.ended == "stuck" { Tone::Stuck } else { Tone::Plain };
     vec![
         Cell::new(style, &format!("{} {}", injection.kind, injection.instance)),
-        Cell::new(style, &effective),
-        Cell::new(style, &gone),
+        Cell::new(style, &in_force.unwrap_or_default()),
         Cell::new(style, &sentence::ending(injection)).tone(tone),
     ]
 }
@@ -205,10 +204,10 @@ fn residue(report: &Report, style: &Style) -> Lines {
     if report.residue.is_empty() && report.verdict != Outcome::Stuck {
         return vec![sentence::NOTHING_LEFT.to_owned()];
     }
-    let title = format!(
-        "STILL THERE: {} of this drill",
-        figure::counted(report.residue.len() as u64, "thing",)
-    );
+    let title = match report.residue.len() {
+        0 => "STUCK: a fault could not be undone, or not be seen to be gone".to_owned(),
+        left => format!("STILL THERE: {} of this drill", figure::counted(left as u64, "thing")),
+    };
     let mut lines = vec![style.paint(Tone::Stuck, &title)];
     lines.extend(report.residue.iter().flat_map(|thing| hanging(style, "  - ", thing)));
     lines.extend(hanging(style, "  remove it with: ", sentence::UNDO));

@@ -69,8 +69,8 @@ impl Review<'_> {
                             Code::CoarseProbe,
                             limit.value.span.clone(),
                             format!(
-                                "the probe `{name}` looks {} and knows an edge to {resolution:.3} s, \
-                                 which is more than this limit of {span}",
+                                "the probe `{name}` looks {} and knows an edge to \
+                                 {resolution:.3} s, which is more than this limit of {span}",
                                 probe.rate
                             ),
                         )

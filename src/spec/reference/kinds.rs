@@ -1,6 +1,8 @@
 //! Pages of the catalogues: every kind with what it is for, how it is written, what it takes and
 //! what is known of it.
 
+use std::fmt::Write as _;
+
 use serde_json::Value;
 
 use super::{NOTICE, table};
@@ -23,14 +25,14 @@ pub fn pages(schema: &Value) -> Vec<(&'static str, String)> {
 
 const FAULTS_INTRO: &str = "A fault stands under `inject:` of a step, under its kind. How it ends \
 is its *restore class*: `kernel` vanishes with a descriptor or a timeout, `undo` needs squall's \
-recipe, `none` cannot be brought back by squall: the system under test has to. Each fault names the \
-lines of defence that undo it if those before are gone.";
+recipe, `none` cannot be brought back by squall: the system under test has to. Each fault names \
+the lines of defence that undo it if those before are gone.";
 
 const PROBES_INTRO: &str = "A probe looks at its own rate, whatever the answers before were, and \
 judges nothing. Each stands under its name in `probes:` with exactly one kind.";
 
-const CHECKS_INTRO: &str = "A check judges a finished history. Checks stand in `hypothesis:`; those \
-that can stop a drill stand in `stopConditions:` only. No data is never a pass.";
+const CHECKS_INTRO: &str = "A check judges a finished history. Checks stand in `hypothesis:`; \
+those that can stop a drill stand in `stopConditions:` only. No data is never a pass.";
 
 fn page(schema: &Value, catalogue: usize, title: &str, intro: &str) -> String {
     format!("# {title}\n\n{NOTICE}\n{intro}\n\n{}", list(schema, catalogue))
@@ -46,7 +48,8 @@ fn list(schema: &Value, catalogue: usize) -> String {
     let mut text = "| kind | what it is |\n| --- | --- |\n".to_owned();
     for kind in kinds {
         let link = kind.name.to_lowercase();
-        text.push_str(&format!("| [`{}`](#{link}) | {} |\n", kind.name, kind.summary));
+        // Writing to a String cannot fail.
+        let _ = writeln!(text, "| [`{}`](#{link}) | {} |", kind.name, kind.summary);
     }
     text.push('\n');
     for kind in kinds {

@@ -178,14 +178,10 @@ fn type_of(schema: &Value, property: &Value) -> String {
     if let Some(word) = property["const"].as_str() {
         return quoted(word);
     }
-    let of = |value: &Value| match value.as_str() {
-        Some(word) => word.to_owned(),
-        None => {
-            let words = value.as_array().into_iter().flatten().filter_map(Value::as_str);
-            words.filter(|word| *word != "null").collect::<Vec<_>>().join(" or ")
-        }
-    };
-    match of(&property["type"]).as_str() {
+    let named = &property["type"];
+    let words = named.as_array().into_iter().flatten().chain([named]).filter_map(Value::as_str);
+    let words: Vec<&str> = words.filter(|word| *word != "null").collect();
+    match words.join(" or ").as_str() {
         "string" => "text".to_owned(),
         "integer" => "whole number".to_owned(),
         "number" => "number".to_owned(),

@@ -25,6 +25,15 @@ impl Host for NetworkOnly {
     fn now_ns(&self) -> u64 {
         monotonic_ns()
     }
+
+    fn pause(&self, length: std::time::Duration) {
+        let nanos = u64::try_from(length.as_nanos()).unwrap_or(u64::MAX);
+        squall::host::linux::timing::sleep_until(self.now_ns().saturating_add(nanos));
+    }
+
+    fn carriers(&self) -> std::collections::BTreeMap<String, String> {
+        self.0.carriers()
+    }
 }
 
 fn no_process<T>() -> Result<T, HostError> {

@@ -67,6 +67,7 @@ fn environment() -> Environment {
 }
 
 /// Figure, error and limit in one unit.
+#[derive(Debug, Clone, Copy)]
 pub struct Figure {
     pub measured: Option<f64>,
     pub error: Option<f64>,
@@ -105,12 +106,27 @@ pub fn ribbon(rate: f64, runs: &[(&str, f64)], from: f64) -> Vec<RibbonRun> {
     let mut at = from;
     let mut ribbon = Vec::new();
     for (grade, to) in runs {
-        let slots = ((to - at) * rate).round().max(1.0) as u64;
+        let slots = whole((to - at) * rate).max(1);
         let (from_seconds, to_seconds) = (at, *to);
         ribbon.push(RibbonRun { from_seconds, to_seconds, grade: (*grade).to_owned(), slots });
         at = *to;
     }
     ribbon
+}
+
+/// The whole number nearest to it.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "samples have a few thousand slots"
+)]
+fn whole(value: f64) -> u64 {
+    value.round() as u64
+}
+
+#[expect(clippy::cast_precision_loss, reason = "samples have a few thousand slots")]
+fn percent(part: u64, of: u64) -> Option<f64> {
+    (of > 0).then(|| part as f64 * 100.0 / of as f64)
 }
 
 /// A probe whose figures follow from its ribbon, one outage per run that is not good.
@@ -129,7 +145,6 @@ pub fn probe(kind: &str, rate: f64, ribbon: Vec<RibbonRun>, window: &Window) -> 
         .collect();
     let down: f64 = outages.iter().map(|outage| outage.length_seconds).sum();
     let length = window.to_seconds - window.from_seconds;
-    let share = |part: u64, of: u64| (of > 0).then(|| part as f64 * 100.0 / of as f64);
     ProbeReport {
         kind: kind.to_owned(),
         rate_per_second: rate,
@@ -140,7 +155,7 @@ pub fn probe(kind: &str, rate: f64, ribbon: Vec<RibbonRun>, window: &Window) -> 
         bad,
         invalid,
         availability_by_time: Some((100.0 - down * 100.0 / length).max(0.0)),
-        availability_by_request: share(good, all - invalid),
+        availability_by_request: percent(good, all - invalid),
         downtime_seconds: down,
         hard_down_seconds: down,
         brown_out_seconds: 0.0,

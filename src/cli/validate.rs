@@ -1,0 +1,79 @@
+//! `squall validate`: every mistake of every file, at once. It starts nothing.
+
+use std::io::{self, Write};
+use std::path::PathBuf;
+
+use clap::Args;
+use serde::Serialize;
+
+use super::failure::Failure;
+use crate::model::outcome::ExitCode;
+use crate::spec::{AnyDocument, Finding, Findings, Look, Surroundings, any, render};
+
+#[derive(Debug, Args)]
+pub struct Validate {
+    /// Experiments, labs and policies.
+    #[arg(required = true, value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+    /// Check experiments against this lab in place of the one that they name.
+    #[arg(long, value_name = "FILE")]
+    pub lab: Option<PathBuf>,
+    /// Print the findings as JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// What is said of all files, as JSON.
+#[derive(Debug, Serialize)]
+struct Told {
+    valid: bool,
+    files: Vec<String>,
+    findings: Vec<Finding>,
+}
+
+/// Exit code 0, with or without warnings; 2 with an error in any file.
+pub fn run(args: &Validate, look: Look, out: &mut dyn Write) -> Result<ExitCode, Failure> {
+    let env = |name: &str| std::env::var(name).ok();
+    let surroundings = Surroundings { lab: args.lab.as_deref(), env: &env };
+    let mut told = Told { valid: true, files: Vec::new(), findings: Vec::new() };
+    for path in &args.files {
+        told.files.push(path.display().to_string());
+        match any(path, &surroundings) {
+            Ok(document) => {
+                let warnings = document.warnings();
+                if !args.json {
+                    writeln!(out, "{}: {}", path.display(), title(&document))?;
+                    show(&warnings, look, out)?;
+                }
+                told.findings.extend(warnings);
+            }
+            Err(Findings(findings)) => {
+                told.valid = false;
+                if !args.json {
+                    show(&findings, look, out)?;
+                }
+                told.findings.extend(findings);
+            }
+        }
+    }
+    if args.json {
+        serde_json::to_writer_pretty(&mut *out, &told).map_err(io::Error::from)?;
+        writeln!(out)?;
+    }
+    Ok(if told.valid { ExitCode::Held } else { ExitCode::Usage })
+}
+
+fn show(findings: &[Finding], look: Look, out: &mut dyn Write) -> io::Result<()> {
+    if findings.is_empty() {
+        return Ok(());
+    }
+    out.write_all(render(findings, look).as_bytes())
+}
+
+fn title(document: &AnyDocument) -> String {
+    match document {
+        AnyDocument::Experiment(loaded) => format!("experiment {} can be run", loaded.name),
+        AnyDocument::Lab(loaded) => format!("lab {} can be started", loaded.name),
+        AnyDocument::Policy(loaded) => format!("policy {} can be applied", loaded.name),
+    }
+}
