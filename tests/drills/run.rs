@@ -109,7 +109,10 @@ fn deviated(report: &Value) -> Vec<String> {
     let claims = report["claims"].as_array().unwrap();
     let name = |claim: &Value| {
         let check = claim["check"].as_str().unwrap();
-        claim["probe"].as_str().map_or_else(|| check.to_owned(), |probe| format!("{check} {probe}"))
+        claim["probe"]
+            .as_str()
+            .filter(|probe| !probe.is_empty())
+            .map_or_else(|| check.to_owned(), |probe| format!("{check} {probe}"))
     };
     let deviated = claims.iter().filter(|claim| claim["verdict"] == "deviated");
     let mut names: Vec<String> = deviated.map(name).collect();

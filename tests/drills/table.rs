@@ -40,10 +40,10 @@ drills! {
         &[("atMost: 1200, window: 12s", "atMost: 0")], NONE => 4 ["dataLoss writes"];
     redis_primary_latency: "redis-primary-latency" "redis-sentinel", NONE, NONE => 0 [];
     redis_primary_latency_beyond_the_limit: "redis-primary-latency" "redis-sentinel",
-        &[("delay: 50ms", "delay: 145ms")], NONE => 4 ["latency writes"];
+        &[("delay: 50ms", "delay: 170ms")], NONE => 4 ["latency writes", "longestOutage proxy"];
     redis_replica_loss: "redis-replica-loss" "redis-sentinel", NONE, NONE => 0 [];
     redis_replica_loss_that_hits_the_primary: "redis-replica-loss" "redis-sentinel",
-        &[("role: replica, pick: one", "role: primary, pick: one")], NONE
+        &[("role: replica}, pick: one", "role: primary}, pick: one")], NONE
         => 4 ["notAffected proxy", "notAffected writes"];
 
     web_backend_kill: "web-backend-kill" "web", NONE, NONE => 0 [];
@@ -56,8 +56,9 @@ drills! {
     web_backend_one_way_cut_of_the_only_one: "web-backend-one-way-cut" "web", NONE, ONE_WEB
         => 4 ["availability site", "longestOutage site", "recovery site"];
     web_backend_slow: "web-backend-slow" "web", NONE, NONE => 0 [];
-    web_backend_slow_so_that_the_only_one_is_marked_down: "web-backend-slow" "web",
-        &[("delay: 60ms", "delay: 150ms")], ONE_WEB => 4 ["availability site"];
+    web_backend_slow_and_no_check_that_would_mind: "web-backend-slow" "web",
+        &[("delay: 60ms", "delay: 150ms")], &[("timeout check 200ms", "timeout check 2s")]
+        => 4 ["latency site"];
 
     etcd_leader_kill: "etcd-leader-kill" "etcd", NONE, NONE => 0 [];
     etcd_leader_kill_with_nobody_to_elect: "etcd-leader-kill" "etcd", NONE, ONE_ETCD
