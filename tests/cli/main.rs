@@ -1,7 +1,13 @@
 //! The binary as a person uses it, over a lab of one process: what it prints, how it exits, and
 //! that it ends and leaves nothing, whatever is done to it meanwhile.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stderr, reason = "tests")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::print_stderr,
+    clippy::disallowed_methods,
+    reason = "tests look from outside, with a clock of their own"
+)]
 
 mod codes;
 mod deaths;
