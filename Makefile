@@ -7,9 +7,13 @@ OUT ?= out/demo
 
 # Debian packages by what needs them.
 DEMO_PACKAGES := redis-server:redis-server haproxy:haproxy
+# What `make bench` measures beside us; BENCHES="effective delay" measures only those.
+TOXIPROXY := github.com/Shopify/toxiproxy/v2/cmd/server@v2.12.0
+BENCHES ?=
+
 TEST_PACKAGES := $(DEMO_PACKAGES) nginx:nginx-light etcd:etcd-server nft:nftables ip:iproute2 python3:python3
 
-.PHONY: demo build test lint fmt tidy reference demo-packages test-packages
+.PHONY: demo build test lint fmt tidy bench peers reference demo-packages test-packages
 
 ## demo: build, get redis and haproxy if they are missing, lose a primary, write the report
 demo: demo-packages build
@@ -31,6 +35,18 @@ lint:
 
 fmt:
 	git ls-files '*.rs' | xargs rustfmt --edition 2024
+
+## bench: measure every claim beside its peer (root, an idle machine) and write docs/benchmarks.md
+bench: peers
+	$(CARGO) bench --bench claims -- --write docs/benchmarks.md $(BENCHES)
+
+# For the comparison only; without Go the table says that the peer is missing.
+peers:
+	@if command -v go >/dev/null; then \
+		GOBIN=$(CURDIR)/target/peers go install $(TOXIPROXY); \
+	else \
+		echo "no Go toolchain: toxiproxy is not built, and its columns stay empty"; \
+	fi
 
 ## reference: write docs/reference/ from the code; a test compares
 reference:
