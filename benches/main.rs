@@ -11,6 +11,7 @@
     clippy::cast_precision_loss,
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
+    clippy::missing_panics_doc,
     reason = "a program that measures, for engineers"
 )]
 
@@ -43,8 +44,10 @@ use table::Row;
 /// The release binary that is measured.
 const SQUALL: &str = env!("CARGO_BIN_EXE_squall");
 
+type Measure = fn(&Bench) -> Vec<Row>;
+
 /// By name, in the order of the table.
-const ALL: [(&str, fn(&Bench) -> Vec<Row>); 9] = [
+const ALL: [(&str, Measure); 9] = [
     ("effective", effective::run),
     ("abort", abort::run),
     ("sigkill", sigkill::run),

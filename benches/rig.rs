@@ -22,7 +22,7 @@ use squall::model::units::Span;
 use crate::world::host;
 
 /// Longer than any measurement: neither lease nor deadline ends a fault here.
-const LONG: Span = Span(Duration::from_secs(600));
+const LONG: Span = Span(Duration::from_mins(10));
 
 pub struct Rig {
     pub drill: DrillId,

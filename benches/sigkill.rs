@@ -91,7 +91,9 @@ fn one(bench: &Bench, world: &World) -> (f64, f64) {
     assert_eq!(stream.first_arrival(0), None, "the fault is not in force");
     let network = LinuxNetwork::new(drill.clone());
     let began_ns = monotonic_ns();
-    all.iter().for_each(|pid| kill(*pid, Signal::SIGKILL).unwrap());
+    for pid in all {
+        kill(pid, Signal::SIGKILL).unwrap();
+    }
     let until_ns = began_ns + GIVE_UP_NS;
     let (mut arrived, mut listed) = (None, None);
     while (arrived.is_none() || listed.is_none()) && monotonic_ns() < until_ns {

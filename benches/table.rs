@@ -51,10 +51,11 @@ impl Goal {
 
     /// Something that was not measured is missed.
     fn verdict(&self) -> String {
+        let met = format!("{} met", self.what).trim().to_owned();
         let over =
             if self.at_least { self.limit - self.measured } else { self.measured - self.limit };
         if over <= 0.0 {
-            return "met".to_owned();
+            return met;
         }
         let share =
             if self.at_least { self.limit / self.measured } else { self.measured / self.limit };
@@ -66,8 +67,7 @@ impl Goal {
 impl Row {
     fn cells(&self) -> [String; 8] {
         let all = |of: fn(&Goal) -> String| {
-            let mut words: Vec<String> = self.goals.iter().map(of).collect();
-            words.dedup();
+            let words: Vec<String> = self.goals.iter().map(of).collect();
             if words.is_empty() { "-".to_owned() } else { words.join(", ") }
         };
         let dash = || "-".to_owned();
