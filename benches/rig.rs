@@ -63,6 +63,7 @@ impl Rig {
         let journal_end = journal.share().unwrap();
         let guardian_part = part::spawn(PartSpec {
             fds: vec![guardian_end.into_fd(), guardian_side.into_fd(), watched, journal_end],
+            realtime: true,
             manner: Manner::Detached,
             ..PartSpec::new("guardian")
         });
