@@ -7,13 +7,15 @@ OUT ?= out/demo
 
 # Debian packages by what needs them.
 DEMO_PACKAGES := redis-server:redis-server haproxy:haproxy
+TEST_PACKAGES := $(DEMO_PACKAGES) nginx:nginx-light etcd:etcd-server nft:nftables ip:iproute2 python3:python3 chromium:chromium
+BENCH_PACKAGES := nft:nftables ip:iproute2
+
 # What `make bench` measures beside us; BENCHES="effective delay" measures only those.
 TOXIPROXY := github.com/Shopify/toxiproxy/v2/cmd/server@v2.12.0
 BENCHES ?=
 
-TEST_PACKAGES := $(DEMO_PACKAGES) nginx:nginx-light etcd:etcd-server nft:nftables ip:iproute2 python3:python3
-
-.PHONY: demo build test lint fmt tidy bench peers reference demo-packages test-packages
+.PHONY: demo build test matrix picture bench peers lint fmt reference demo-packages test-packages \
+        bench-packages
 
 ## demo: build, get redis and haproxy if they are missing, lose a primary, write the report
 demo: demo-packages build
@@ -29,6 +31,13 @@ test: test-packages lint
 	$(CARGO) build --features crash-points
 	$(CARGO) test --features crash-points
 
+## matrix: every fault at every crash point, whoever dies; writes the table of SAFETY.md
+matrix: export SQUALL_MATRIX = SAFETY.md
+matrix: export SQUALL_COMMIT = $(shell git describe --always --abbrev=12 --exclude '*' --dirty)
+matrix: export SQUALL_DATE = $(shell date -u +%F)
+matrix:
+	$(CARGO) test --features crash-points --test conformance
+
 lint:
 	git ls-files '*.rs' | xargs rustfmt --edition 2024 --check
 	$(CARGO) clippy --all-targets --features crash-points -- -D warnings
@@ -37,7 +46,7 @@ fmt:
 	git ls-files '*.rs' | xargs rustfmt --edition 2024
 
 ## bench: measure every claim beside its peer (root, an idle machine) and write docs/benchmarks.md
-bench: peers
+bench: bench-packages peers
 	$(CARGO) bench --bench claims -- --write docs/benchmarks.md $(BENCHES)
 
 # For the comparison only; without Go the table says that the peer is missing.
@@ -57,3 +66,10 @@ demo-packages:
 
 test-packages:
 	@scripts/packages $(TEST_PACKAGES)
+
+bench-packages:
+	@scripts/packages $(BENCH_PACKAGES)
+
+## picture: the demo's report as the README shows it
+picture: test-packages
+	SQUALL_PICTURE=1 $(CARGO) test --test pictures
