@@ -10,7 +10,7 @@ use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 
 use super::crash;
 use super::journal::Journal;
-use super::revert::{By, end};
+use super::revert::{By, end, undo_first};
 use crate::host::channel::Channel;
 use crate::host::{Host, HostError};
 use crate::model::id::{DrillId, InjectionId};
@@ -156,6 +156,7 @@ impl Guardian<'_> {
                 None
             }
         };
+        undo_first(self.host, self.recipes.values().rev());
         for recipe in self.recipes.values().rev() {
             let ended = match &mut journal {
                 Some(journal) => end(self.host, journal, recipe, By::Guardian),
