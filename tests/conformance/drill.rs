@@ -1,4 +1,5 @@
-//! One drill as the harness holds it: a conductor of its own, the pidfds of all parts, the socket at
+//! One drill as the harness holds it: a conductor of its own, the pidfds of all parts, the socket
+//! at
 //! which parts wait at crash points, and everything that was said.
 
 use std::collections::BTreeMap;
@@ -187,7 +188,8 @@ impl Drill {
             return Event::Said;
         };
         if let Said::Born { part, pid } = &said {
-            // Its conductor has not waited for it, so the number is still its own; or that conductor
+            // Its conductor has not waited for it, so the number is still its own; or that
+            // conductor
             // is dead, and so is what was tied to it.
             if let Ok(process) = pidfd_of(*pid) {
                 self.processes.insert(part.clone(), process);

@@ -22,7 +22,8 @@ const CLEAN_WITHIN: Duration = Duration::from_secs(1);
 const TWICE: &str = "processPause";
 
 /// One point for each pair of what the journal says and what is in force that the next undo can
-/// meet: armed/not, armed/in force, active/in force, reverting/in force, reverting/undone, reverted.
+/// meet: armed/not, armed/in force, active/in force, reverting/in force, reverting/undone,
+/// reverted.
 const FIRST_KILLS: &[&str] = &[
     "injector: journalled, not guarded",
     "injector: injected, not journalled",
