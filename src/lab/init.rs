@@ -83,13 +83,8 @@ impl Init {
 
     /// Starts whatever may start now. False: the lab cannot be raised.
     fn start_due(&mut self) -> Result<bool, HostError> {
-        let waiting: BTreeSet<String> =
-            self.lives.iter().filter(|l| !l.ready()).map(|l| l.plan.service.clone()).collect();
-        let now = monotonic_ns();
-        for number in 0..self.lives.len() {
-            if !self.lives[number].may_start(&waiting, now) {
-                continue;
-            }
+        // One that is ready at its start lets others start: as long as there is one.
+        while let Some(number) = self.next_due() {
             match self.lives[number].start() {
                 Ok(events) => {
                     for event in events {
@@ -109,6 +104,13 @@ impl Init {
             self.channel.send(&FromLab::Up)?;
         }
         Ok(true)
+    }
+
+    fn next_due(&self) -> Option<usize> {
+        let waiting: BTreeSet<&str> =
+            self.lives.iter().filter(|l| !l.ready()).map(|l| l.plan.service.as_str()).collect();
+        let now = monotonic_ns();
+        self.lives.iter().position(|life| life.may_start(&waiting, now))
     }
 
     fn reap(&mut self) -> Result<bool, HostError> {
