@@ -8,8 +8,9 @@ OUT ?= out/demo
 # Debian packages by what needs them.
 DEMO_PACKAGES := redis-server:redis-server haproxy:haproxy
 TEST_PACKAGES := $(DEMO_PACKAGES) nginx:nginx-light etcd:etcd-server nft:nftables ip:iproute2 python3:python3
+VM_PACKAGES := qemu-system-x86_64:qemu-system-x86 strip:binutils
 
-.PHONY: demo build test lint fmt tidy reference demo-packages test-packages
+.PHONY: demo build test lint fmt tidy reference demo-packages test-packages vm vm-packages
 
 ## demo: build, get redis and haproxy if they are missing, lose a primary, write the report
 demo: demo-packages build
@@ -21,7 +22,7 @@ build:
 	$(CARGO) build --release
 
 ## test: install what the tests need, run every test that fits its minutes
-test: test-packages lint
+test: test-packages vm-packages lint
 	$(CARGO) build --features crash-points
 	$(CARGO) test --features crash-points
 
@@ -36,8 +37,15 @@ fmt:
 reference:
 	SQUALL_WRITE_REFERENCE=1 $(CARGO) test --test spec reference
 
+## vm: the tests of namespaces and faults again, on a stock Debian kernel in an emulated machine
+vm: test-packages vm-packages
+	$(CARGO) test --features crash-points --test vm -- --nocapture
+
 demo-packages:
 	@scripts/packages $(DEMO_PACKAGES)
 
 test-packages:
 	@scripts/packages $(TEST_PACKAGES)
+
+vm-packages:
+	@scripts/packages $(VM_PACKAGES)
