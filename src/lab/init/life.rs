@@ -76,10 +76,10 @@ impl Life {
     }
 
     /// The first start waits for other services, later ones only for their time.
-    pub fn may_start(&self, waiting: &BTreeSet<String>, now: u64) -> bool {
+    pub fn may_start(&self, waiting: &BTreeSet<&str>, now: u64) -> bool {
         match self.restart_at {
             Some(at) => now >= at,
-            None => self.run == 0 && !self.plan.after.iter().any(|a| waiting.contains(a)),
+            None => self.run == 0 && !self.plan.after.iter().any(|a| waiting.contains(a.as_str())),
         }
     }
 
