@@ -35,12 +35,22 @@ pub fn build(names: &[&str]) -> Built {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut command = Command::new(cargo);
     command.args(["test", "--no-run", "--message-format=json", "--quiet"]);
-    names.iter().for_each(|name| drop(command.args(["--test", name])));
+    command.args(names.iter().flat_map(|name| ["--test", name]));
     if cfg!(feature = "crash-points") {
         command.args(["--features", "crash-points"]);
     }
     if !cfg!(debug_assertions) {
         command.arg("--release");
+    }
+    // What cargo tells a test about its package is no part of the environment of a build; with it
+    // build scripts would run again.
+    for (name, _) in std::env::vars_os() {
+        if ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_BIN_", "CARGO_CRATE_", "CARGO_PRIMARY_"]
+            .iter()
+            .any(|of_package| name.to_string_lossy().starts_with(of_package))
+        {
+            command.env_remove(name);
+        }
     }
     let output = command.current_dir(env!("CARGO_MANIFEST_DIR")).output().unwrap();
     let errors = String::from_utf8_lossy(&output.stderr);
