@@ -7,10 +7,10 @@ OUT ?= out/demo
 
 # Debian packages by what needs them.
 DEMO_PACKAGES := redis-server:redis-server haproxy:haproxy
-TEST_PACKAGES := $(DEMO_PACKAGES) nginx:nginx-light etcd:etcd-server nft:nftables ip:iproute2 python3:python3
+TEST_PACKAGES := $(DEMO_PACKAGES) nginx:nginx-light etcd:etcd-server nft:nftables ip:iproute2 python3:python3 chromium:chromium
 VM_PACKAGES := qemu-system-x86_64:qemu-system-x86 strip:binutils
 
-.PHONY: demo build test lint fmt tidy reference demo-packages test-packages vm vm-packages
+.PHONY: picture demo build test lint fmt tidy reference demo-packages test-packages vm vm-packages
 
 ## demo: build, get redis and haproxy if they are missing, lose a primary, write the report
 demo: demo-packages build
@@ -49,3 +49,7 @@ test-packages:
 
 vm-packages:
 	@scripts/packages $(VM_PACKAGES)
+
+## picture: the demo's report as the README shows it
+picture: test-packages
+	SQUALL_PICTURE=1 $(CARGO) test --test pictures

@@ -1,7 +1,7 @@
 //! squall: failover drills that end, measure and ask first.
 //!
-//! The flow: [`spec`] reads YAML into values, [`plan`] makes them concrete, [`guard`] admits exactly
-//! that plan, [`drill`] conducts it with the parts of [`injection`] and the prober, where a
+//! The flow: [`spec`] reads YAML into values, [`plan`] makes them concrete, [`guard`] admits
+//! exactly that plan, [`drill`] conducts it with the parts of [`injection`] and the prober, where a
 //! [`backend`] says the targets are; [`judge`] turns what was observed into a verdict, and
 //! [`report`] shows it. [`fault`], [`probe`], [`judge`] and [`guard`] are catalogues: one file and
 //! one line for each entry. [`host`] is the only door to the kernel; [`model`] holds the values.

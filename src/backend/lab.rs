@@ -114,13 +114,10 @@ async fn keep(
                 }
                 None => return,
             },
-            event = lab.next_event(), if !over => match event.and_then(happened) {
-                Some(happened) => {
-                    over = matches!(happened, Happened::Lost { .. });
-                    // Nobody listens before the drill begins and after it ended.
-                    let _unheard = events.send(happened);
-                }
-                None => {}
+            event = lab.next_event(), if !over => if let Some(happened) = event.and_then(happened) {
+                over = matches!(happened, Happened::Lost { .. });
+                // Nobody listens before the drill begins and after it ended.
+                let _unheard = events.send(happened);
             },
         }
     }

@@ -27,19 +27,19 @@ pub enum Which {
 pub fn run(which: Which, args: &Catalogue, out: &mut dyn Write) -> Result<ExitCode, Failure> {
     let rows = rows(which);
     let Some(wanted) = &args.kind else {
-        let width = rows.iter().map(|(kind, ..)| kind.len()).max().unwrap_or_default();
-        for (kind, summary, note) in &rows {
-            writeln!(out, "{kind:width$}  {summary}{note}")?;
+        let width = rows.iter().map(|(kind, _)| kind.len()).max().unwrap_or_default();
+        for (kind, summary) in &rows {
+            writeln!(out, "{kind:width$}  {summary}")?;
         }
         return Ok(ExitCode::Held);
     };
-    if rows.iter().any(|(kind, ..)| kind == wanted)
+    if rows.iter().any(|(kind, _)| kind == wanted)
         && let Some(section) = kind(wanted)
     {
         out.write_all(section.as_bytes())?;
         return Ok(ExitCode::Held);
     }
-    let known: Vec<&str> = rows.iter().map(|(kind, ..)| *kind).collect();
+    let known: Vec<&str> = rows.iter().map(|(kind, _)| *kind).collect();
     let help = remedy(wanted, &known);
     Err(Failure::usage(format!("there is no {} `{wanted}`; {help}", word(which))))
 }
@@ -52,14 +52,11 @@ fn word(which: Which) -> &'static str {
     }
 }
 
-/// Kind, summary, and what is worth a note in the table.
-fn rows(which: Which) -> Vec<(&'static str, &'static str, &'static str)> {
+/// Kind and summary of every entry.
+fn rows(which: Which) -> Vec<(&'static str, &'static str)> {
     match which {
-        Which::Faults => fault::CATALOGUE.iter().map(|f| (f.kind(), f.summary(), "")).collect(),
-        Which::Probes => probe::CATALOGUE.iter().map(|p| (p.kind(), p.summary(), "")).collect(),
-        Which::Checks => judge::CATALOGUE
-            .iter()
-            .map(|c| (c.kind(), c.summary(), if c.stops() { " (a stop condition)" } else { "" }))
-            .collect(),
+        Which::Faults => fault::CATALOGUE.iter().map(|f| (f.kind(), f.summary())).collect(),
+        Which::Probes => probe::CATALOGUE.iter().map(|p| (p.kind(), p.summary())).collect(),
+        Which::Checks => judge::CATALOGUE.iter().map(|c| (c.kind(), c.summary())).collect(),
     }
 }

@@ -52,7 +52,8 @@ pub fn run(args: &Args, out: &mut dyn Write) -> Result<ExitCode, Failure> {
         report::text::render(&report, &screen::style(), &[])
     } else {
         let paths = write_faces(&report, &args.folder)?;
-        paths.iter().map(|p| format!("{}\n", p.display())).collect()
+        let lines: Vec<String> = paths.iter().map(|p| p.display().to_string()).collect();
+        lines.join("\n") + "\n"
     };
     out.write_all(text.as_bytes()).or_else(unless_closed)?;
     Ok(ExitCode::Held)

@@ -319,7 +319,7 @@ impl Injector<'_> {
         for ns in &self.hello.namespaces {
             match self.host.ours(ns, Some(&self.hello.drill)) {
                 Ok(found) => {
-                    residue.extend(found.iter().map(|what| format!("{}: {what}", ns.path)))
+                    residue.extend(found.iter().map(|what| format!("{}: {what}", ns.path)));
                 }
                 // A namespace that is gone holds nothing.
                 Err(HostError::Gone(_)) => {}

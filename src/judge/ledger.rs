@@ -15,8 +15,8 @@
 //! found more than once in one read. A read that failed, or was not made, concludes nothing: the
 //! report says how many were good, and a claim needs both.
 //!
-//! Three passes over the writes and one over each read; a few bits an entry, in bitmaps over the range of
-//! sequence numbers.
+//! Three passes over the writes and one over each read; a few bits an entry, in bitmaps over the
+//! range of sequence numbers.
 
 use super::bitmap::Bitmap;
 use super::measure::axis::{Axis, length, seconds};

@@ -1,5 +1,5 @@
-//! `recovery`: from the first fault effective until a probe is good for good. A probe that was never
-//! out has recovered at once.
+//! `recovery`: from the first fault effective until a probe is good for good. A probe that was
+//! never out has recovered at once.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

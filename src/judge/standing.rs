@@ -2,10 +2,10 @@
 //! sentence that says why.
 //!
 //! Precedence: stuck, deviated, aborted, inconclusive, held. A stop condition that was met is a
-//! deviated claim. Only people, faults that could not be put in force and the death of a part abort;
-//! the death of the prober makes figures doubtful instead. Held needs every claim to hold, at least
-//! one claim, every planned fault in force, every injection closed, the world read back with nothing
-//! left in it, and a history that is whole.
+//! deviated claim. Only people, faults that could not be put in force and the death of a part
+//! abort; the death of the prober makes figures doubtful instead. Held needs every claim to hold,
+//! at least one claim, every planned fault in force, every injection closed, the world read back
+//! with nothing left in it, and a history that is whole.
 
 use super::measure::Measured;
 use super::measure::injection::{NEVER, UNKNOWN};

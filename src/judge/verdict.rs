@@ -10,7 +10,8 @@ use crate::model::history::Record;
 use crate::model::outcome::ClaimVerdict;
 use crate::model::verdict::{ClaimReport, REPORT_VERSION, Report};
 
-/// Judges a history. `plan_text` is the plan as a person reads it; it goes into the report as it is.
+/// Judges a history. `plan_text` is the plan as a person reads it; it goes into the report as it
+/// is.
 ///
 /// Errors: a history that is none, is of another version, or names checks that are not there.
 pub fn judge(records: &[Record], plan_text: &str) -> Result<Report, JudgeError> {

@@ -11,7 +11,7 @@ use crate::model::inventory::{Host, InstanceName, Target};
 
 /// To the init, or to the keeper in its place.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase", rename_all_fields = "camelCase", deny_unknown_fields)]
 pub enum ToLab {
     /// To the init, first and once.
     Raise(Box<Blueprint>),
@@ -52,7 +52,7 @@ pub enum FromLab {
 
 /// Something happened in a lab. Times are nanoseconds of `CLOCK_MONOTONIC`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase", rename_all_fields = "camelCase", deny_unknown_fields)]
 pub enum LabEvent {
     Wired {
         at_ns: u64,

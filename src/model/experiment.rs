@@ -133,7 +133,7 @@ pub struct StepFacts {
 
 /// Whom a network fault keeps the target from.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase", rename_all_fields = "camelCase", deny_unknown_fields)]
 pub enum Peers {
     /// The fault has no far end.
     #[default]

@@ -74,7 +74,7 @@ pub struct Service {
 
 /// What follows the end of a process.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase", rename_all_fields = "camelCase", deny_unknown_fields)]
 pub enum Restart {
     /// It stays dead: the failover has to do without it.
     #[default]

@@ -124,7 +124,7 @@ pub struct Recipe {
 
 /// The conductor to the prober.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase", rename_all_fields = "camelCase", deny_unknown_fields)]
 pub enum ToProber {
     Hello(ProberHello),
     /// Begin slots at this time.
@@ -183,7 +183,7 @@ pub struct RoleWatch {
 
 /// The prober to the conductor.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase", rename_all_fields = "camelCase", deny_unknown_fields)]
 pub enum FromProber {
     /// Every probe could be built. `scheduling` is `fifo` or `other`.
     Ready {

@@ -48,7 +48,7 @@ pub struct PacketFilter {
 
 /// What happens to a packet that the filter takes.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase", rename_all_fields = "camelCase", deny_unknown_fields)]
 pub enum Effect {
     /// Silently gone, established connections too.
     Drop,

@@ -28,7 +28,7 @@ pub enum Outcome {
 
 /// Who or what ended a drill early. A stop condition is not among them: it is a deviated claim.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase", rename_all_fields = "camelCase", deny_unknown_fields)]
 pub enum AbortCause {
     /// Ctrl-C, SIGTERM, a closed terminal.
     Signal(String),

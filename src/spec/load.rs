@@ -174,8 +174,16 @@ fn policy_of(source: &Arc<Source>) -> Result<Loaded<Policy>, Findings> {
         let envelope = decoded.value.as_ref()?;
         let nodes = decoded.kept(root.get("spec").and_then(|spec| spec.get("rules")));
         for (rule, node) in envelope.spec.rules.iter().zip(nodes) {
-            for fault in rule.faults_of() {
-                sheet.error(Code::BadValue, node.span.clone(), fault);
+            // What was left out of a rule has its finding already.
+            let faults = if decoded.is_whole(node) { rule.faults_of() } else { Vec::new() };
+            let entry = node.entries().first();
+            let span = entry.map_or(node.span.clone(), |entry| entry.key.span.clone());
+            for fault in faults {
+                let (message, help) = fault.split_once("; ").unwrap_or((&fault, ""));
+                let noted = sheet.error(Code::BadValue, span.clone(), message);
+                if !help.is_empty() {
+                    noted.help(help);
+                }
             }
         }
         let rules = envelope.spec.rules.iter().map(|rule| {

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::os::unix::process::ExitStatusExt;
+use std::process::Stdio;
 use std::time::Duration;
 
 use squall::host::Processes;
@@ -105,24 +106,55 @@ fn killing_the_keeper_at_any_moment_removes_everything_as_an_ordinary_user() {
 
 /// From before the first fork until after everything is ready.
 fn killed_at_any_moment(who: Who) {
+    const STEPS: u64 = 40;
     let Some(fixture) = Fixture::new(who) else { return };
     let file = fixture.lab(SLEEPERS);
-    let mut stood = 0;
-    for step in 0..40_u64 {
-        let started = monotonic_ns();
-        let mut keeper = fixture.squall(&["lab", "up", &file]).spawn().unwrap();
-        let moment = started + step * 4_000_000;
+    let started = monotonic_ns();
+    fixture.must(&["lab", "up", "--detach", &file]);
+    let takes = monotonic_ns() - started;
+    fixture.must(&["lab", "down", &fixture.name()]);
+    for step in 0..STEPS {
+        let after = takes * step / (STEPS - 10);
+        let when = format!("killed {} us after its start", after / 1000);
+        let moment = monotonic_ns() + after;
+        let mut keeper =
+            fixture.squall(&["lab", "up", &file]).stdout(Stdio::null()).spawn().unwrap();
         while monotonic_ns() < moment {
             std::hint::spin_loop();
         }
-        stood += u32::from(fixture.registry().list().is_ok_and(|l| !l.is_empty()));
         keeper.kill().unwrap();
-        assert_eq!(keeper.wait().unwrap().signal(), Some(libc::SIGKILL));
-        fixture.assert_gone(GONE_WITHIN, &format!("killed {} ms after its start", step * 4));
+        assert_eq!(keeper.wait().unwrap().signal(), Some(libc::SIGKILL), "{when}");
+        fixture.assert_gone(GONE_WITHIN, &when);
     }
-    assert!(stood > 0, "it never came so far as to stand");
+    // And once for certain when everything stands.
+    let mut keeper = fixture.squall(&["lab", "up", &file]).stdout(Stdio::null()).spawn().unwrap();
+    let deadline = monotonic_ns() + 20_000_000_000;
+    while fixture.registry().list().unwrap().is_empty() {
+        assert!(monotonic_ns() < deadline, "it does not come up");
+    }
+    keeper.kill().unwrap();
+    keeper.wait().unwrap();
+    fixture.assert_gone(GONE_WITHIN, "killed when everything stood");
     assert_eq!(fixture.must(&["lab", "list"]), "", "stale entries are cleared");
     fixture.must(&["lab", "up", "--detach", &file]);
+}
+
+#[test]
+fn where_user_namespaces_are_forbidden_the_switch_is_named() {
+    let Some(fixture) = Fixture::new(Who::Root) else { return };
+    let file = fixture.lab(SLEEPERS);
+    // The limit holds for the namespaces below this one only, not for the machine.
+    let script = "echo 0 > /proc/sys/user/max_user_namespaces && exec \"$@\"";
+    let up = std::process::Command::new("unshare")
+        .args(["-Ur", "sh", "-c", script, "sh"])
+        .arg(crate::fixture::program())
+        .args(["lab", "up", &file])
+        .env("XDG_STATE_HOME", fixture.folder())
+        .output()
+        .unwrap();
+    let text = String::from_utf8_lossy(&up.stderr);
+    assert_eq!(up.status.code(), Some(1), "{text}");
+    assert!(text.contains("sysctl user.max_user_namespaces="), "{text}");
 }
 
 #[test]

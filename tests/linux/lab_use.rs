@@ -114,6 +114,20 @@ fn exec_passes_exit_codes_streams_and_refusals_on() {
 }
 
 #[test]
+fn root_has_its_rights_in_the_lab_of_an_ordinary_user() {
+    let Some(_root) = Fixture::new(Who::Root) else { return };
+    let Some(fixture) = Fixture::new(Who::User) else { return };
+    fixture.must(&["lab", "up", "--detach", &fixture.lab(RESTARTING)]);
+    let seen = std::process::Command::new(program())
+        .args(["lab", "exec", "a", "--", "sh", "-c", "id -u; grep CapEff /proc/self/status"])
+        .env("XDG_STATE_HOME", fixture.folder())
+        .output()
+        .unwrap();
+    let text = String::from_utf8_lossy(&seen.stdout);
+    assert!(text.starts_with("0\n") && text.contains("ffffff"), "{seen:?}");
+}
+
+#[test]
 fn a_missing_program_is_named_with_its_package_before_anything_starts() {
     let Some(fixture) = Fixture::new(Who::User) else { return };
     let file = fixture.lab(

@@ -128,6 +128,38 @@ fn a_stopped_server_leaves_the_write_open_and_a_late_answer_closes_it() {
 }
 
 #[test]
+fn a_missed_deadline_sends_later_slots_over_a_new_connection() {
+    let silent = Hostile::start(Manner::Silent);
+    let params = json!({"address": silent.address.to_string(), "ledger": true});
+    let probe = build("redis", &params, &[]);
+    local(async {
+        let at = |ms, number| {
+            let probe = &probe;
+            async move {
+                tokio::time::sleep(std::time::Duration::from_millis(ms)).await;
+                slot(probe.as_ref(), number).await
+            }
+        };
+        // The deadline is 150 ms: the first two share a connection, the third finds another,
+        // long before the first gives up.
+        let counted_at = |ms| {
+            let silent = &silent;
+            async move {
+                tokio::time::sleep(std::time::Duration::from_millis(ms)).await;
+                silent.connections()
+            }
+        };
+        let (first, second, early, third, later) =
+            futures::join!(at(0, 0), at(50, 1), counted_at(100), at(220, 2), counted_at(400));
+        assert_eq!(early, 1);
+        assert!(later > 1);
+        for seen in [first, second, third] {
+            assert_eq!(fate(&seen), (Err(ErrorClass::Timeout), WriteFate::Indeterminate));
+        }
+    });
+}
+
+#[test]
 fn a_connection_reset_after_the_send_leaves_the_write_open() {
     // Says nothing wrong while the client greets it, and resets on the first command.
     let server = Hostile::start(Manner::Resets);

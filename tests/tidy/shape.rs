@@ -17,10 +17,13 @@ pub fn files(tree: &Tree) -> Vec<String> {
         if !file.text.starts_with("//! ") {
             broken.push(file.at(1, "it does not begin with `//! ` and what it is for"));
         }
-        for (number, line) in file.text.lines().enumerate() {
+        let code = file.code.lines().zip(file.uncommented.lines());
+        for ((number, line), (code, literal)) in file.text.lines().enumerate().zip(code) {
             let columns = line.chars().count();
             // The formatter cannot break a literal, nor a macro's body.
-            if columns > COLUMNS_MAX && !line.contains('"') && !line.trim().starts_with("$(") {
+            let inside = code.trim().is_empty() && !literal.trim().is_empty();
+            let wraps = !inside && !line.contains('"') && !line.trim().starts_with("$(");
+            if columns > COLUMNS_MAX && wraps {
                 broken.push(file.at(number + 1, format!("{columns} columns")));
             }
         }
@@ -107,6 +110,8 @@ mod can_fail {
         assert_eq!(bad(&format!("//! What.\n{}", "\n".repeat(499))), 0);
         assert_eq!(bad(&format!("//! What.\n{}", "\n".repeat(500))), 1);
         assert_eq!(bad(&format!("//! What.\n{}", "x".repeat(101))), 1);
+        assert_eq!(bad(&format!("//! What.\n/// {}", "x".repeat(101))), 1);
+        assert_eq!(bad(&format!("//! What.\nlet a = \"\n{}\n\";", "x".repeat(101))), 0);
     }
 
     #[test]

@@ -125,7 +125,8 @@ fn outside_tests(code: &str) -> impl Iterator<Item = (usize, &str)> {
     })
 }
 
-/// Paths without ending of modules that are declared after `#[cfg(test)]`, other attributes between.
+/// Paths without ending of modules that are declared after `#[cfg(test)]`, whatever other
+/// attributes stand between.
 fn test_modules(file: &File) -> Vec<String> {
     let folder = module_folder(&file.path);
     let mut found = Vec::new();

@@ -1,8 +1,8 @@
 //! From what a slot saw to its grade, given when *we* stood still.
 //!
 //! The slots thread hears a beat from the metronome every few milliseconds. A longer pause means
-//! that the process was stopped, or that one of the two threads got no processor: a stall. A slot is
-//! only graded once a later beat was heard, so that a stall that hid its answer is known.
+//! that the process was stopped, or that one of the two threads got no processor: a stall. A slot
+//! is only graded once a later beat was heard, so that a stall that hid its answer is known.
 
 use std::collections::VecDeque;
 use std::time::Duration;

@@ -16,7 +16,8 @@ pub fn kill(process: BorrowedFd<'_>) -> io::Result<()> {
     Ok(pidfd_send_signal(process, Signal::KILL)?)
 }
 
-/// Takes the exit status of a child that has ended, so that no zombie stays. Not our child: nothing.
+/// Takes the exit status of a child that has ended, so that no zombie stays. Not our child:
+/// nothing.
 pub fn reap(process: BorrowedFd<'_>) {
     use nix::sys::wait::{Id, WaitPidFlag, waitid};
     let _not_ours = waitid(Id::PIDFd(process), WaitPidFlag::WEXITED | WaitPidFlag::WNOHANG);

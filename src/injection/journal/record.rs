@@ -24,7 +24,7 @@ const LONGEST: usize = 1 << 20;
 const HEADER: usize = 8;
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(rename_all = "camelCase", rename_all_fields = "camelCase")]
 pub enum JournalRecord {
     /// Always the first.
     Opened(Opened),

@@ -1,3 +1,5 @@
+//! What became of each write, counted for every order of fates and reads.
+
 use proptest::prelude::*;
 
 use super::*;
@@ -159,7 +161,8 @@ proptest! {
         second in prop::collection::vec(90_u64..260, 0..200),
     ) {
         let report = judged(&fates, &first, &second);
-        let writes: Vec<Write> = fates.chars().zip(100..).map(|(letter, seq)| write(seq, match letter {
+        let lettered = fates.chars().zip(100..);
+        let writes: Vec<Write> = lettered.map(|(letter, seq)| write(seq, match letter {
             'a' => WriteFate::Acknowledged,
             'f' => WriteFate::Failed,
             _ => WriteFate::Indeterminate,

@@ -1,3 +1,5 @@
+//! While the drill runs, the same outage is seen as afterwards.
+
 use proptest::prelude::*;
 use serde_json::json;
 
@@ -106,7 +108,8 @@ proptest! {
         stalls in any::<bool>(),
     ) {
         let to = from + length;
-        let service = if stalls { Service::stalling(from, to) } else { Service::refusing(from, to) };
+        let out = if stalls { Service::stalling } else { Service::refusing };
+        let service = out(from, to);
         let judged = Drill::of(service.clone()).report().probes["p"].outages[0].length_seconds;
         let live = out_at(&service, to - 1.0);
         prop_assert!(live.is_some_and(|live| (live - judged).abs() < 0.021), "{:?} {}", live, judged);

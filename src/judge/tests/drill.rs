@@ -122,7 +122,8 @@ fn without_a_fault_in_force_nothing_is_judged() {
 #[test]
 fn a_steady_state_that_was_not_reached_is_said() {
     let mut records = Drill { effective: false, ..drill("6s") }.records();
-    let method = |r: &Record| matches!(&r.entry, Entry::Phase(p) if *p > crate::model::history::Phase::Steady);
+    let steady = crate::model::history::Phase::Steady;
+    let method = |r: &Record| matches!(&r.entry, Entry::Phase(p) if *p > steady);
     records.retain(|record| !method(record));
     let report = judge(&records, "").unwrap();
     assert_eq!(report.verdict, Outcome::Inconclusive);
@@ -195,6 +196,7 @@ fn a_disturbance_in_the_window_weakens_every_claim() {
     let report = drill("6s").entry(1000.0, disturbed()).report();
     assert_eq!(report.verdict, Outcome::Inconclusive);
     assert!(report.claims[0].finding.contains("foreign rules"));
+    assert_eq!(report.notes.len(), 1, "said once");
     assert_eq!(drill("2s").entry(1000.0, disturbed()).report().verdict, Outcome::Deviated);
     for outside in [-500.0, 10_500.0] {
         let report = drill("6s").entry(outside, disturbed()).report();

@@ -100,7 +100,8 @@ pub fn ribbon(probe: &ProbeReport, scale: &Scale, top: f64, id: &str) -> Markup 
     html! { g class="ribbon" { @for piece in pieces(probe, scale) {
         @let (class, height) = shape(piece.grade);
         @let x = scale.x(piece.from);
-        @let width = (scale.x(piece.to) - x).max(if piece.grade == Grade::Good { 0.2 } else { 1.0 });
+        @let least = if piece.grade == Grade::Good { 0.2 } else { 1.0 };
+        @let width = (scale.x(piece.to) - x).max(least);
         rect class=(class) x=(px(x)) y=(px(top + RIBBON - height)) width=(px(width))
             height=(px(height)) fill=[hatched(piece.grade, id)] {
             title { (class) " " (figure::seconds(piece.from)) " to " (figure::seconds(piece.to))

@@ -3,7 +3,7 @@
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::os::fd::AsFd;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 
@@ -25,6 +25,7 @@ pub struct Hostile {
     pub address: SocketAddr,
     over: Arc<AtomicBool>,
     heard: Arc<Mutex<Vec<u8>>>,
+    connections: Arc<AtomicUsize>,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -34,6 +35,8 @@ impl Hostile {
         let address = listener.local_addr().unwrap();
         let over = Arc::new(AtomicBool::new(false));
         let heard = Arc::new(Mutex::new(Vec::new()));
+        let connections = Arc::new(AtomicUsize::new(0));
+        let counter = Arc::clone(&connections);
         let (ends, ears) = (Arc::clone(&over), Arc::clone(&heard));
         let thread = std::thread::spawn(move || {
             let mut silent = Vec::new();
@@ -42,6 +45,7 @@ impl Hostile {
                     return;
                 }
                 let stream = stream.unwrap();
+                counter.fetch_add(1, Ordering::SeqCst);
                 if matches!(manner, Manner::Silent) {
                     silent.push(stream);
                     continue;
@@ -50,7 +54,12 @@ impl Hostile {
                 std::thread::spawn(move || serve(stream, manner, &ears));
             }
         });
-        Hostile { address, over, heard, thread: Some(thread) }
+        Hostile { address, over, heard, connections, thread: Some(thread) }
+    }
+
+    /// How many were made to it.
+    pub fn connections(&self) -> usize {
+        self.connections.load(Ordering::SeqCst)
     }
 
     /// Everything that was said to it.

@@ -242,7 +242,8 @@ impl Carrier {
     }
 }
 
-/// Closes sockets that hold nothing any more on a thread of its own: it takes the kernel some 20 ms.
+/// Closes sockets that hold nothing any more on a thread of its own: it takes the kernel some
+/// 20 ms.
 fn close_aside(sockets: (NetfilterSocket, Option<Queue>)) {
     let close = move || drop(sockets);
     // Without a thread they have been dropped, and so closed, right here.

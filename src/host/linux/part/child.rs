@@ -155,9 +155,12 @@ fn run(prepared: &Prepared, vectors: &Vectors, parent: RawFd) -> ! {
     }
     match &prepared.enter {
         // SAFETY: plain system calls on our own descriptors, here and below.
-        Some(init) => check(parent, Stage::FailedEnter, unsafe {
-            libc::setns(init.as_raw_fd(), LAB_NAMESPACES)
-        }),
+        Some(init) => {
+            check(parent, Stage::FailedEnter, unsafe {
+                libc::setns(init.as_raw_fd(), LAB_NAMESPACES)
+            });
+            become_root(parent);
+        }
         None => found(parent),
     }
     // SAFETY: without CLONE_VM this is a fork; the child goes on with its own copy of the stack.
@@ -171,6 +174,16 @@ fn run(prepared: &Prepared, vectors: &Vectors, parent: RawFd) -> ! {
             leave(0)
         }
         _ => fail(parent, Stage::FailedFork),
+    }
+}
+
+/// Root's own id is mapped to nothing in the lab of an ordinary user; as nobody it would lose its
+/// rights at the exec. For all others this changes nothing.
+fn become_root(parent: RawFd) {
+    for call in [libc::SYS_setresgid, libc::SYS_setresuid] {
+        // SAFETY: plain system calls; glibc's own would speak to threads that were not copied.
+        let result = unsafe { libc::syscall(call, 0, 0, 0) };
+        check(parent, Stage::FailedEnter, i32::try_from(result).unwrap_or(-1));
     }
 }
 

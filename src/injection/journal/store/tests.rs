@@ -1,3 +1,5 @@
+//! What the journal's file survives, and what it says of a file that did not.
+
 use std::net::IpAddr;
 
 use proptest::prelude::*;
@@ -136,7 +138,9 @@ fn a_flipped_bit_costs_one_record() {
 
 proptest! {
     #[test]
-    fn noise_is_never_a_record_and_never_a_panic(noise in proptest::collection::vec(any::<u8>(), 0..400)) {
+    fn noise_is_never_a_record_and_never_a_panic(
+        noise in proptest::collection::vec(any::<u8>(), 0..400),
+    ) {
         let (records, damaged) = decode(&noise);
         prop_assert!(records.is_empty());
         prop_assert_eq!(damaged, noise.len());
