@@ -10,7 +10,7 @@ DEMO_PACKAGES := redis-server:redis-server haproxy:haproxy
 TEST_PACKAGES := $(DEMO_PACKAGES) nginx:nginx-light etcd:etcd-server nft:nftables ip:iproute2 python3:python3 chromium:chromium
 VM_PACKAGES := qemu-system-x86_64:qemu-system-x86 strip:binutils
 
-.PHONY: picture demo build test lint fmt tidy reference demo-packages test-packages vm vm-packages
+.PHONY: picture demo build test matrix lint fmt tidy reference demo-packages test-packages vm vm-packages
 
 ## demo: build, get redis and haproxy if they are missing, lose a primary, write the report
 demo: demo-packages build
@@ -25,6 +25,13 @@ build:
 test: test-packages vm-packages lint
 	$(CARGO) build --features crash-points
 	$(CARGO) test --features crash-points
+
+## matrix: every fault at every crash point, whoever dies; writes the table of SAFETY.md
+matrix: export SQUALL_MATRIX = SAFETY.md
+matrix: export SQUALL_COMMIT = $(shell git describe --always --abbrev=12 --exclude '*' --dirty)
+matrix: export SQUALL_DATE = $(shell date -u +%F)
+matrix:
+	$(CARGO) test --features crash-points --test conformance
 
 lint:
 	git ls-files '*.rs' | xargs rustfmt --edition 2024 --check

@@ -1,8 +1,9 @@
 //! Numbered stops round every step of an injection, for the crash matrix.
 //!
 //! With the feature `crash-points` and `SQUALL_CRASH_FD` and `SQUALL_CRASH_POINT` set, a part that
-//! reaches that point writes one line `PID POINT` to the descriptor and waits for a byte: the
-//! harness kills whom it likes meanwhile. Without the feature nothing of this is in the binary.
+//! reaches that point (or one of several, joined by `;`) writes one line `PID POINT` to the
+//! descriptor and waits for a byte: the harness kills whom it likes meanwhile. Without the feature
+//! nothing of this is in the binary.
 
 /// Every point, in the order in which an undisturbed injection meets them.
 pub const POINTS: &[&str] = &[
@@ -32,7 +33,7 @@ pub const POINTS: &[&str] = &[
 #[cfg(feature = "crash-points")]
 pub fn point(name: &str) {
     debug_assert!(POINTS.contains(&name), "crash point `{name}` is not in the list");
-    if std::env::var("SQUALL_CRASH_POINT").is_ok_and(|wanted| wanted == name) {
+    if std::env::var("SQUALL_CRASH_POINT").is_ok_and(|w| w.split(';').any(|w| w == name)) {
         crate::host::linux::stop::wait_for_harness(name);
     }
 }
