@@ -35,10 +35,10 @@ const NATIVE: &str = "\"queue\": \"nft queue\"";
 #[test]
 fn the_suites_pass_on_a_stock_kernel_with_its_native_queue() {
     let began = Instant::now();
-    let built = suites::build(&["linux"]);
+    let built = suites::build(&["linux", "conformance"]);
     let carriers =
         built.one("carriers", "linux", "network::speed::probing_finds_what_these_tests_stand_on");
-    let suites = [carriers, built.suite("linux", LEFT)];
+    let suites = [carriers, built.suite("linux", LEFT), built.suite("conformance", &[])];
     for Left { test, why } in LEFT {
         println!("not in the machine: {test}: {why}");
     }

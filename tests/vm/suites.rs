@@ -71,10 +71,11 @@ fn executables(messages: &str) -> Vec<(String, PathBuf)> {
 }
 
 impl Built {
-    /// The test binary of that name as a suite: one thread, for the machine has one processor.
+    /// The test binary of that name as a suite: one thread, for the machine has one processor, and
+    /// whatever its tests print, for that says which bounds were widened.
     pub fn suite(&self, name: &'static str, left: &[Left]) -> Suite {
         let binary = self.binary(name);
-        let mut arguments = vec!["--test-threads=1".to_owned()];
+        let mut arguments = vec!["--test-threads=1".to_owned(), "--show-output".to_owned()];
         for Left { test, .. } in left {
             assert!(!list(&binary, &[test]).is_empty(), "{name} has no test {test} to leave out");
             arguments.extend(["--skip".to_owned(), (*test).to_owned()]);
@@ -104,7 +105,7 @@ impl Suite {
 
 fn list(binary: &Path, arguments: &[&str]) -> Vec<String> {
     let output = Command::new(binary)
-        .args(["--list", "--format", "terse"])
+        .args(["--list", "--format=terse"])
         .args(arguments)
         .output()
         .unwrap();
