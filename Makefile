@@ -14,8 +14,10 @@ BENCH_PACKAGES := nft:nftables ip:iproute2
 TOXIPROXY := github.com/Shopify/toxiproxy/v2/cmd/server@v2.12.0
 BENCHES ?=
 
-.PHONY: demo build test matrix picture bench peers lint fmt reference demo-packages test-packages \
-        bench-packages
+VM_PACKAGES := qemu-system-x86_64:qemu-system-x86 strip:binutils
+
+.PHONY: demo build test matrix picture bench peers lint fmt reference vm demo-packages \
+        test-packages bench-packages vm-packages
 
 ## demo: build, get redis and haproxy if they are missing, lose a primary, write the report
 demo: demo-packages build
@@ -61,6 +63,10 @@ peers:
 reference:
 	SQUALL_WRITE_REFERENCE=1 $(CARGO) test --test spec reference
 
+## vm: the tests of namespaces and faults again, on a stock Debian kernel in an emulated machine
+vm: test-packages vm-packages
+	$(CARGO) test --features vm --test vm -- --nocapture
+
 demo-packages:
 	@scripts/packages $(DEMO_PACKAGES)
 
@@ -69,6 +75,9 @@ test-packages:
 
 bench-packages:
 	@scripts/packages $(BENCH_PACKAGES)
+
+vm-packages:
+	@scripts/packages $(VM_PACKAGES)
 
 ## picture: the demo's report as the README shows it
 picture: test-packages

@@ -38,10 +38,17 @@ const TESTS: &[Test] = tests![
     stuck::a_fault_that_did_not_take_is_not_in_force,
 ];
 
-/// Arguments that are no option select tests by a part of their name.
+/// Arguments that are no option select tests by a part of their name. `--list` only names them, as
+/// other test binaries do; none is ignored.
 pub fn run(args: &[String]) -> ExitCode {
     let words: Vec<&String> = args.iter().filter(|a| !a.starts_with('-')).collect();
     let wanted = |name: &str| words.is_empty() || words.iter().any(|w| name.contains(w.as_str()));
+    let asked = |option: &str| args.iter().any(|a| a == option);
+    if asked("--list") {
+        let listed = TESTS.iter().filter(|(name, _)| wanted(name) && !asked("--ignored"));
+        listed.for_each(|(name, _)| println!("{name}: test"));
+        return ExitCode::SUCCESS;
+    }
     let mut fixture = None;
     let mut failed = Vec::new();
     let mut ran = 0;
