@@ -142,12 +142,14 @@ impl Drill {
         self.report.as_mut().unwrap().send(&tell).unwrap();
     }
 
-    /// SIGKILL to each that lives, in that order. When, in nanoseconds; when it returns, they are
-    /// dead.
+    /// SIGKILL to each that lives, as if at once: nobody acts on the death of another before its own.
+    /// When, in nanoseconds; when it returns, they are dead.
     pub fn kill(&mut self, parts: &[&str]) -> u64 {
         let at = monotonic_ns();
-        for part in parts {
-            self.signal(part, Signal::KILL);
+        for signal in [Signal::STOP, Signal::KILL] {
+            for part in parts {
+                self.signal(part, signal);
+            }
         }
         for process in parts.iter().filter_map(|part| self.processes.get(*part)) {
             let ended = await_end(process, at + nanos(COMES_WITHIN)).unwrap();
