@@ -1,5 +1,5 @@
-//! One drill as the harness holds it: a conductor of its own, the pidfds of all parts, the socket at
-//! which parts wait at crash points, and everything that was said.
+//! One drill as the harness holds it: a conductor of its own, the pidfds of all parts, the socket
+//! at which parts wait at crash points, and everything that was said.
 
 use std::collections::BTreeMap;
 use std::io::{Read, Write};
@@ -142,7 +142,7 @@ impl Drill {
         self.report.as_mut().unwrap().send(&tell).unwrap();
     }
 
-    /// SIGKILL to each that lives, as if at once: nobody acts on the death of another before its own.
+    /// SIGKILL to each that lives, as if at once: nobody acts on another's death before its own.
     /// When, in nanoseconds; when it returns, they are dead.
     pub fn kill(&mut self, parts: &[&str]) -> u64 {
         let at = monotonic_ns();
@@ -189,8 +189,8 @@ impl Drill {
             return Event::Said;
         };
         if let Said::Born { part, pid } = &said {
-            // Its conductor has not waited for it, so the number is still its own; or that conductor
-            // is dead, and so is what was tied to it.
+            // Its conductor has not waited for it, so the number is still its own; or that
+            // conductor is dead, and so is what was tied to it.
             if let Ok(process) = pidfd_of(*pid) {
                 self.processes.insert(part.clone(), process);
             }
