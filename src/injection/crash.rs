@@ -15,18 +15,18 @@ pub const POINTS: &[&str] = &[
     "injector: journalled active, not verified",
     "injector: in force",
     "injector: revert ordered",
-    "injector: journalled reverting",
     "injector: undone, not verified",
     "injector: verified gone, not journalled",
+    "injector: journalled reverting",
     "injector: journalled reverted, guardian not told",
     "guardian: took over",
-    "guardian: journalled reverting",
     "guardian: undone, not verified",
     "guardian: verified gone, not journalled",
+    "guardian: journalled reverting",
     "recovery: opened",
-    "recovery: journalled reverting",
     "recovery: undone, not verified",
     "recovery: verified gone, not journalled",
+    "recovery: journalled reverting",
 ];
 
 /// Stops here if the harness asked for it.

@@ -17,6 +17,10 @@ use crate::model::id::{DrillId, InjectionId};
 use crate::model::message::{FromGuardian, FromInjector, Recipe, ToGuardian};
 use crate::model::units::Span;
 
+/// How long a killed injector may take to be gone. One that waits for a disk that hangs never comes
+/// back to our code, but only its end takes what it holds in the kernel.
+const GONE_WITHIN_MS: u16 = 1000;
+
 /// After an injection's own deadline, before the guardian steps in: the injector goes first.
 const PATIENCE: Duration = Duration::from_secs(1);
 
@@ -170,7 +174,6 @@ impl Guardian<'_> {
     fn kill_injector(&self) {
         let _gone = crate::host::linux::pidfd::kill(self.injector_process.as_fd());
         let mut fds = [PollFd::new(self.injector_process.as_fd(), PollFlags::POLLIN)];
-        // SIGKILL cannot be refused; a process in the kernel ends when it comes back out.
-        while poll(&mut fds, PollTimeout::NONE).is_err() {}
+        while poll(&mut fds, PollTimeout::from(GONE_WITHIN_MS)).is_err() {}
     }
 }

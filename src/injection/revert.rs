@@ -43,11 +43,11 @@ impl By {
 /// Ends one injection and says how that went. The journal gets its lines where it can still take
 /// them; that it cannot stops nothing.
 pub fn end(host: &mut dyn Host, journal: &mut Journal, recipe: &Recipe, by: By) -> FromInjector {
+    let ended = end_unwritten(host, recipe, by);
     let reverting =
         JournalRecord::Reverting { injection: recipe.injection.clone(), by: by.name().to_owned() };
     note(journal, &reverting);
     by.stop("journalled reverting");
-    let ended = end_unwritten(host, recipe, by);
     if let Some(record) = record_of(&ended) {
         note(journal, &record);
     }

@@ -7,7 +7,7 @@ use squall::host::process::RunState;
 use squall::model::message::FromInjector;
 
 use crate::conductor::mount_over;
-use crate::drill::Drill;
+use crate::drill::{Drill, is};
 use crate::fixture::Fixture;
 use crate::order::pause;
 use crate::script::{Disk, Said};
@@ -83,8 +83,7 @@ pub fn a_record_that_is_not_durable_stops_the_injection(fixture: &mut Fixture) {
         for fault in squall::fault::CATALOGUE.iter().copied() {
             let mut drill = Drill::of(fixture, fault).on(disk).start();
             let said = drill.wait_for("a refusal", |said| {
-                matches!(said, Said::Heard(m)
-                    if matches!(**m, FromInjector::Failed { .. } | FromInjector::Effective(_)))
+                is(said, |m| matches!(m, FromInjector::Failed { .. } | FromInjector::Effective(_)))
             });
             let Said::Heard(message) = said else { unreachable!() };
             let FromInjector::Failed { why, .. } = *message else {
@@ -95,8 +94,7 @@ pub fn a_record_that_is_not_durable_stops_the_injection(fixture: &mut Fixture) {
             drill.wait_for("its end", |said| *said == Said::Ended);
             let target = drill.script.order.target.process.clone().unwrap();
             assert_eq!(fixture.state_of(&target), RunState::Running, "{}", fault.kind());
-            // Its journal could not be closed, and may hold what was never done: the next start
-            // looks.
+            // Its journal could not be closed, and may hold what was never done.
             assert_eq!(fixture.undo().0, 0);
             fixture.assert_untouched(&drill);
             fixture.forget(&drill);

@@ -1,6 +1,5 @@
 //! One drill as the harness holds it: a conductor of its own, the pidfds of all parts, the socket
-//! at
-//! which parts wait at crash points, and everything that was said.
+//! at which parts wait at crash points, and everything that was said.
 
 use std::collections::BTreeMap;
 use std::io::{Read, Write};
@@ -143,12 +142,14 @@ impl Drill {
         self.report.as_mut().unwrap().send(&tell).unwrap();
     }
 
-    /// SIGKILL to each that lives, in that order. When, in nanoseconds; when it returns, they are
-    /// dead.
+    /// SIGKILL to each that lives, as if at once: nobody acts on another's death before its own.
+    /// When, in nanoseconds; when it returns, they are dead.
     pub fn kill(&mut self, parts: &[&str]) -> u64 {
         let at = monotonic_ns();
-        for part in parts {
-            self.signal(part, Signal::KILL);
+        for signal in [Signal::STOP, Signal::KILL] {
+            for part in parts {
+                self.signal(part, signal);
+            }
         }
         for process in parts.iter().filter_map(|part| self.processes.get(*part)) {
             let ended = await_end(process, at + nanos(COMES_WITHIN)).unwrap();
@@ -189,8 +190,7 @@ impl Drill {
         };
         if let Said::Born { part, pid } = &said {
             // Its conductor has not waited for it, so the number is still its own; or that
-            // conductor
-            // is dead, and so is what was tied to it.
+            // conductor is dead, and so is what was tied to it.
             if let Ok(process) = pidfd_of(*pid) {
                 self.processes.insert(part.clone(), process);
             }

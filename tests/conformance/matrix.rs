@@ -21,15 +21,14 @@ const CLEAN_WITHIN: Duration = Duration::from_secs(1);
 /// their undo, and that the first matrix tries at every point.
 const TWICE: &str = "processPause";
 
-/// One point for each pair of what the journal says and what is in force that the next undo can
-/// meet: armed/not, armed/in force, active/in force, reverting/in force, reverting/undone,
-/// reverted.
+/// One point for each pair of what the journal says and what the world is like that the next undo
+/// can meet: armed/not, armed/in force, active/in force, active/undone, reverting, reverted.
 const FIRST_KILLS: &[&str] = &[
     "injector: journalled, not guarded",
     "injector: injected, not journalled",
     "injector: journalled active, not verified",
-    "injector: journalled reverting",
     "injector: undone, not verified",
+    "injector: journalled reverting",
     "injector: journalled reverted, guardian not told",
 ];
 

@@ -82,6 +82,20 @@ pub fn what_is_stuck_blocks_until_a_person_clears_it(fixture: &mut Fixture) {
     fixture.forget(&drill);
 }
 
+/// An undo waits for no disk: it is done before the journal gets another line.
+pub fn an_undo_comes_before_its_record(fixture: &mut Fixture) {
+    let point = "injector: undone, not verified";
+    let mut drill = Drill::of(fixture, pause()).stopping_at(&[point]).start();
+    drill.wait_at(point);
+    let target = drill.script.order.target.process.clone().unwrap();
+    assert_eq!(fixture.state_of(&target), RunState::Running);
+    let last = fixture.records(&drill.script.drill).pop();
+    assert!(matches!(last, Some(JournalRecord::Active { .. })), "{last:?}");
+    drill.release();
+    fixture.until_closed(&mut drill);
+    fixture.forget(&drill);
+}
+
 /// What is not seen in force is said to have failed, and is undone.
 pub fn a_fault_that_did_not_take_is_not_in_force(fixture: &mut Fixture) {
     let point = "injector: journalled active, not verified";

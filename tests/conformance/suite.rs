@@ -35,6 +35,7 @@ const TESTS: &[Test] = tests![
     cut::a_guardian_undoes_without_its_journal,
     stuck::an_undo_that_does_not_hold_is_stuck_until_it_does,
     stuck::what_is_stuck_blocks_until_a_person_clears_it,
+    stuck::an_undo_comes_before_its_record,
     stuck::a_fault_that_did_not_take_is_not_in_force,
 ];
 

@@ -33,7 +33,6 @@ impl Who {
             Who::Both => &["injector", "guardian"],
             Who::Recovery => &["recovery"],
             Who::Prober => &["prober"],
-            // The conductor first, so that it cannot start anybody.
             Who::All => &["conductor", "injector", "guardian", "recovery", "prober"],
         }
     }
