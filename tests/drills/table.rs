@@ -16,7 +16,10 @@ const PATIENT_CHECKS: Changes = &[
 ];
 
 macro_rules! drills {
-    ($($name:ident: $file:literal $lab:literal, $changes:expr, $lab_changes:expr => $code:literal [$($deviated:literal),*];)*) => {
+    ($(
+        $name:ident: $file:literal $lab:literal, $changes:expr, $lab_changes:expr
+            => $code:literal [$($deviated:literal),*];
+    )*) => {
         pub const ALL: &[Drill] = &[$(Drill {
             file: $file,
             lab: $lab,
