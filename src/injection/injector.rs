@@ -51,6 +51,8 @@ struct Injector<'a> {
     journal: Journal,
     hello: InjectorHello,
     live: BTreeMap<InjectionId, Recipe>,
+    /// Ended; their targets are looked at once more when all is over.
+    ended: Vec<Recipe>,
     /// What could not be undone, as it will be said if the guardian cannot either.
     stuck: Vec<FromInjector>,
     conductor_heard_ns: u64,
@@ -91,6 +93,7 @@ pub fn run(
         journal,
         hello,
         live: BTreeMap::new(),
+        ended: Vec::new(),
         stuck: Vec::new(),
         conductor_heard_ns: now,
         guardian_heard_ns: now,
@@ -302,6 +305,7 @@ impl Injector<'_> {
             self.stuck.push(ended);
             return;
         }
+        self.ended.push(recipe);
         let _gone = self.guardian.send(&ToGuardian::Forget(injection.clone()));
         self.tell(&ended);
     }
@@ -314,7 +318,8 @@ impl Injector<'_> {
         }
     }
 
-    /// Everything of this drill that the world still shows.
+    /// Everything of this drill that the world still shows: objects with our tag, and targets that
+    /// look as if the fault were still in force, whoever made them look so.
     fn read_back(&mut self) -> Vec<String> {
         let mut residue = Vec::new();
         for ns in &self.hello.namespaces {
@@ -325,6 +330,13 @@ impl Injector<'_> {
                 // A namespace that is gone holds nothing.
                 Err(HostError::Gone(_)) => {}
                 Err(error) => residue.push(format!("{}: cannot be read: {error}", ns.path)),
+            }
+        }
+        for recipe in &self.ended {
+            let Some(fault) = fault::find(&recipe.kind) else { continue };
+            match fault.verify(self.host, &recipe.target, &recipe.undo, Expect::Gone) {
+                Ok(_) | Err(FaultError::Void(_)) => {}
+                Err(error) => residue.push(format!("{}: {error}", recipe.target.name)),
             }
         }
         residue

@@ -148,3 +148,23 @@ fn a_prober_that_stood_still_never_holds() {
     assert_gone(&family);
     stand.assert_nothing_left();
 }
+
+/// Somebody else stops the process as soon as we let it go. That it once ran again is no proof: the
+/// world is read back at the end, and what looks like our fault then is the loudest outcome.
+#[test]
+fn a_target_that_is_found_stopped_at_the_end_is_stuck_and_7() {
+    let stand = Stand::new();
+    stand.raise();
+    stand.drill(&Drill { hold: "300ms", watch: "1s", ..Drill::default() });
+    let mut live = stand.start_drill();
+    live.says("gone, by injector");
+    let service = stand.service().unwrap();
+    signal(service, libc::SIGSTOP);
+    let ran = live.finish();
+    signal(service, libc::SIGCONT);
+    assert_eq!(ran.code, Some(7), "{ran:?}");
+    assert!(ran.out.contains("is still stopped"), "{ran:?}");
+    assert!(!ran.out.contains("nothing of the drill is left"), "{ran:?}");
+    let residue = &stand.report()["residue"];
+    assert!(residue[0].as_str().unwrap().contains("redis@r1"), "{residue}");
+}

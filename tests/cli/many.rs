@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::fs;
 
-use super::stand::{Stand, pids};
+use super::stand::{Stand, pids, too_busy};
 
 /// Namespaces of the kinds that a lab founds, of all processes of the machine.
 fn namespaces() -> BTreeSet<String> {
@@ -28,7 +28,8 @@ fn drills_in_a_row_leak_nothing() {
     let before = lab_of(&stand);
     for drill in 0..count {
         let ran = stand.run(&["run", "drill.yaml", "--out", "out", "-q"]);
-        assert_eq!(ran.code, Some(0), "drill {drill}: {ran:?}");
+        // A drill of 200 ms that a busy machine could not measure leaks as little as any other.
+        assert!(ran.code == Some(0) || too_busy(&ran), "drill {drill}: {ran:?}");
         fs::remove_dir_all(stand.path("out")).unwrap();
         if drill == 0 {
             continue;
@@ -51,7 +52,8 @@ fn drills_in_labs_of_their_own_leak_nothing() {
     let count = std::env::var("SQUALL_DRILLS").map_or(10, |n| n.parse().unwrap());
     for drill in 0..count {
         let ran = stand.run(&["run", "drill.yaml", "--out", "out", "-q"]);
-        assert_eq!(ran.code, Some(0), "drill {drill}: {ran:?}");
+        // A drill of 200 ms that a busy machine could not measure leaks as little as any other.
+        assert!(ran.code == Some(0) || too_busy(&ran), "drill {drill}: {ran:?}");
         fs::remove_dir_all(stand.path("out")).unwrap();
         stand.assert_nothing_left();
     }

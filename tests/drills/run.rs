@@ -77,9 +77,21 @@ fn changed(path: &Path, changes: Changes, scratch: &Path) -> PathBuf {
     copy
 }
 
-/// Runs it and compares everything that the table says.
+/// Runs it and compares everything that the table says. A machine that was too busy to measure says
+/// so by itself, and the drill is run again: that is no finding about the experiment.
 pub fn comes_out(drill: &Drill) {
     let _turn = Turn::take();
+    for attempt in 1.. {
+        match comes_out_once(drill) {
+            Ok(()) => return,
+            Err(busy) if attempt < 3 => eprintln!("{}: run again: {busy}", drill.file),
+            Err(busy) => panic!("{}: {busy}", drill.file),
+        }
+    }
+}
+
+/// Errors: our own lag made it inconclusive.
+fn comes_out_once(drill: &Drill) -> Result<(), String> {
     let scratch = tempfile::Builder::new().prefix("squall-drills-").tempdir().unwrap();
     let (file, lab) = drill.files(scratch.path());
     let began = monotonic_ns();
@@ -94,6 +106,9 @@ pub fn comes_out(drill: &Drill) {
     let took = (monotonic_ns() - began) / 1_000_000_000;
     let said = String::from_utf8_lossy(&[ran.stdout, ran.stderr].concat()).into_owned();
     eprintln!("{} on {}: exit {:?} after {took} s", drill.file, drill.lab, ran.status.code());
+    if ran.status.code() == Some(5) && said.contains("slots in the window are invalid or missing") {
+        return Err(said);
+    }
     assert_eq!(ran.status.code(), Some(drill.code), "{drill:?}\n{said}");
     let report = fs::read(scratch.path().join("out/report.json")).unwrap();
     let report: Value = serde_json::from_slice(&report).unwrap();
@@ -103,6 +118,7 @@ pub fn comes_out(drill: &Drill) {
     let journals = scratch.path().join("state/squall/journal");
     assert_eq!(fs::read_dir(journals).unwrap().count(), 0, "a journal is open");
     assert!(took <= LONGEST_S, "{} took {took} s", drill.file);
+    Ok(())
 }
 
 fn deviated(report: &Value) -> Vec<String> {
