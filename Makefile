@@ -9,8 +9,14 @@ OUT ?= out/demo
 DEMO_PACKAGES := redis-server:redis-server haproxy:haproxy
 TEST_PACKAGES := $(DEMO_PACKAGES) nginx:nginx-light etcd:etcd-server nft:nftables ip:iproute2 python3:python3 chromium:chromium
 VM_PACKAGES := qemu-system-x86_64:qemu-system-x86 strip:binutils
+BENCH_PACKAGES := nft:nftables ip:iproute2
 
-.PHONY: picture demo build test matrix lint fmt tidy reference demo-packages test-packages vm vm-packages
+# What `make bench` measures beside us; BENCHES="effective delay" measures only those.
+TOXIPROXY := github.com/Shopify/toxiproxy/v2/cmd/server@v2.12.0
+BENCHES ?=
+
+.PHONY: demo build test matrix picture bench peers lint fmt reference demo-packages test-packages \
+        bench-packages vm vm-packages
 
 ## demo: build, get redis and haproxy if they are missing, lose a primary, write the report
 demo: demo-packages build
@@ -40,6 +46,18 @@ lint:
 fmt:
 	git ls-files '*.rs' | xargs rustfmt --edition 2024
 
+## bench: measure every claim beside its peer (root, an idle machine) and write docs/benchmarks.md
+bench: bench-packages peers
+	$(CARGO) bench --bench claims -- --write docs/benchmarks.md $(BENCHES)
+
+# For the comparison only; without Go the table says that the peer is missing.
+peers:
+	@if command -v go >/dev/null; then \
+		GOBIN=$(CURDIR)/target/peers go install $(TOXIPROXY); \
+	else \
+		echo "no Go toolchain: toxiproxy is not built, and its columns stay empty"; \
+	fi
+
 ## reference: write docs/reference/ from the code; a test compares
 reference:
 	SQUALL_WRITE_REFERENCE=1 $(CARGO) test --test spec reference
@@ -56,6 +74,9 @@ test-packages:
 
 vm-packages:
 	@scripts/packages $(VM_PACKAGES)
+
+bench-packages:
+	@scripts/packages $(BENCH_PACKAGES)
 
 ## picture: the demo's report as the README shows it
 picture: test-packages

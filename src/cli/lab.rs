@@ -106,20 +106,20 @@ enum FromKeeper {
 }
 
 /// Runs one of the commands; the exit status.
-pub fn run(command: &LabCommand, out: &mut dyn Write) -> Result<u8, Failure> {
+pub fn run(command: &LabCommand, labs: &Registry, out: &mut dyn Write) -> Result<u8, Failure> {
     match command {
-        LabCommand::Up(args) => up(args, out),
-        LabCommand::List => list(out),
-        LabCommand::Down(args) => down(args, out),
-        LabCommand::Exec(args) => exec(args),
+        LabCommand::Up(args) => up(args, labs, out),
+        LabCommand::List => list(labs, out),
+        LabCommand::Down(args) => down(args, labs, out),
+        LabCommand::Exec(args) => exec(args, labs),
     }
 }
 
-fn up(args: &Up, out: &mut dyn Write) -> Result<u8, Failure> {
+fn up(args: &Up, labs: &Registry, out: &mut dyn Write) -> Result<u8, Failure> {
     let text = std::fs::read_to_string(&args.file)
         .map_err(|e| usage(format!("failed to read {}: {e}", args.file.display())))?;
     let path = std::path::absolute(&args.file).unwrap_or_else(|_| args.file.clone());
-    let registry = Registry::of_user()?.folder().to_owned();
+    let registry = labs.folder().to_owned();
     let order = KeepOrder { path: path.display().to_string(), text, registry };
     let name = parse(&order)?.metadata.name;
     if args.detach {
@@ -218,8 +218,8 @@ fn keep_here(order: &KeepOrder, mut told: impl FnMut(FromKeeper)) -> Result<Kept
     })
 }
 
-fn list(out: &mut dyn Write) -> Result<u8, Failure> {
-    for standing in Registry::of_user()?.list()? {
+fn list(labs: &Registry, out: &mut dyn Write) -> Result<u8, Failure> {
+    for standing in labs.list()? {
         let record = &standing.record;
         let line = format!(
             "{}\t{} hosts\tkept by process {}\t{}",
@@ -233,8 +233,8 @@ fn list(out: &mut dyn Write) -> Result<u8, Failure> {
     Ok(0)
 }
 
-fn down(args: &Down, out: &mut dyn Write) -> Result<u8, Failure> {
-    let standing = find(Some(&args.name))?;
+fn down(args: &Down, labs: &Registry, out: &mut dyn Write) -> Result<u8, Failure> {
+    let standing = find(Some(&args.name), labs)?;
     let mut channel = standing.connect()?;
     let keeper = LinuxProcesses::new()?.open(&standing.record.keeper)?;
     channel.send(&ToLab::Down { force: args.force })?;
@@ -251,8 +251,8 @@ fn down(args: &Down, out: &mut dyn Write) -> Result<u8, Failure> {
     Ok(0)
 }
 
-fn exec(args: &Exec) -> Result<u8, Failure> {
-    let standing = find(args.lab.as_deref())?;
+fn exec(args: &Exec, labs: &Registry) -> Result<u8, Failure> {
+    let standing = find(args.lab.as_deref(), labs)?;
     let hosts = &standing.record.hosts;
     let Some((_, netns)) = hosts.iter().find(|(host, _)| host.name == args.host) else {
         let names: Vec<&str> = hosts.iter().map(|(host, _)| host.name.as_str()).collect();
@@ -291,8 +291,7 @@ pub fn exec_part(words: &[String]) -> Failure {
 }
 
 /// The lab of that name; without a name the only one that stands.
-fn find(name: Option<&str>) -> Result<Standing, Failure> {
-    let registry = Registry::of_user()?;
+fn find(name: Option<&str>, registry: &Registry) -> Result<Standing, Failure> {
     if let Some(name) = name {
         let found = registry.find(name)?;
         return found.ok_or_else(|| LabError::Unknown { name: name.to_owned() }.into());

@@ -36,6 +36,7 @@ pub mod surroundings;
 pub mod undo;
 pub mod validate;
 
+use crate::lab::registry::Registry;
 use catalogue::Which;
 use failure::Failure;
 use state::StateFolder;
@@ -113,7 +114,9 @@ impl Cli {
         let loudness = if self.quiet { Loudness::Quiet } else { Loudness::Normal };
         let code = match &self.command {
             Command::Part(args) => return part::run(args),
-            Command::Lab(command) => return lab::run(command, &mut out),
+            Command::Lab(command) => {
+                return lab::run(command, &Registry::at(state()?.labs()), &mut out);
+            }
             Command::Plan(args) => plan::run(args, &mut out)?,
             Command::Run(args) => run::run(args, &state()?, loudness)?,
             Command::Judge(args) => judge::run(args, &mut out)?,

@@ -5,14 +5,17 @@ use std::net::IpAddr;
 
 use super::failure::Failure;
 use super::state::StateFolder;
+use crate::host::linux::process::{LinuxProcesses, innermost_number};
+use crate::host::process::Processes;
 use crate::injection::journal::store;
+use crate::model::identity::ProcessIdentity;
 use crate::model::message::Recipe;
 use crate::model::outcome::ExitCode;
 
 /// Arguments of `squall now`. Several are joined by *and*.
 #[derive(Debug, Clone, clap::Args)]
 pub struct Args {
-    /// A process number (as the target's own PID namespace counts).
+    /// A process number: as counted here, or as the target's own PID namespace counts.
     #[arg(long)]
     pub pid: Option<i32>,
     /// An address of the target.
@@ -49,8 +52,10 @@ pub fn run(args: &Args, state: &StateFolder, out: &mut dyn Write) -> Result<Exit
 impl Args {
     fn fits(&self, recipe: &Recipe) -> bool {
         let target = &recipe.target;
-        let pid = target.process.as_ref().map(|p| p.pid);
-        self.pid.is_none_or(|wanted| pid == Some(wanted))
+        let is = |wanted: i32| {
+            target.process.as_ref().is_some_and(|who| who.pid == wanted || is_here(wanted, who))
+        };
+        self.pid.is_none_or(is)
             && self.address.is_none_or(|a| a == target.host.ipv4 || a == target.host.ipv6)
             && self.port.is_none_or(|p| target.port == Some(p))
     }
@@ -68,6 +73,14 @@ impl Args {
         }
         words
     }
+}
+
+/// Is the process of that number here the one that its lab knows as `who`? Start times are the same
+/// in every PID namespace, but two processes may share one: the inner numbers must agree as well.
+fn is_here(number: i32, who: &ProcessIdentity) -> bool {
+    let here = LinuxProcesses::new().and_then(|processes| processes.identify(number));
+    here.is_ok_and(|here| (here.start_ticks, &here.boot) == (who.start_ticks, &who.boot))
+        && innermost_number(number) == Some(who.pid)
 }
 
 fn place(recipe: &Recipe) -> String {

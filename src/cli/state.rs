@@ -58,7 +58,9 @@ impl StateFolder {
 
 fn place(variable: impl Fn(&str) -> Option<OsString>) -> Result<PathBuf, StateError> {
     let set = |name: &str| variable(name).filter(|v| !v.is_empty()).map(PathBuf::from);
+    // A relative one is to be ignored, says the specification: it would be another one everywhere.
     set("XDG_STATE_HOME")
+        .filter(|p| p.is_absolute())
         .map(|p| p.join("squall"))
         .or_else(|| set("HOME").map(|p| p.join(".local/state/squall")))
         .ok_or(StateError::Homeless)

@@ -21,7 +21,7 @@ pub struct Args {
     pub drill: Option<String>,
 }
 
-/// Exit codes: 0 nothing of ours is left, 7 something is stuck, 1 a journal cannot be used.
+/// Exit codes: 0 nothing of ours is left, 7 something is stuck, 2 a journal cannot be used.
 pub fn run(args: &Args, state: &StateFolder, out: &mut dyn Write) -> Result<ExitCode, Failure> {
     let found = recovery::find(&state.journals())?;
     let wanted = |l: &Leftover| args.drill.as_ref().is_none_or(|d| l.drill.as_str() == d);
@@ -43,7 +43,7 @@ pub fn run(args: &Args, state: &StateFolder, out: &mut dyn Write) -> Result<Exit
     }
     for why in &found.refused {
         writeln!(out, "refused: {why}")?;
-        code = if code == ExitCode::Stuck { code } else { ExitCode::Internal };
+        code = if code == ExitCode::Stuck { code } else { ExitCode::Usage };
     }
     if undone == 0 && found.refused.is_empty() {
         writeln!(out, "nothing to undo")?;

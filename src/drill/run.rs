@@ -16,7 +16,9 @@ use crate::backend::Backend;
 use crate::guard::{Clearance, NotCleared};
 use crate::host::HostError;
 use crate::host::linux::clock::{boot, monotonic_ns};
-use crate::injection::journal::{JOURNAL_VERSION, Journal, JournalError, Opened as JournalOpened};
+use crate::injection::journal::{
+    JOURNAL_VERSION, Journal, JournalError, JournalRecord, Opened as JournalOpened,
+};
 use crate::injection::recovery;
 use crate::model::history::{Entry, Environment, HISTORY_VERSION, Opened, Phase, Record};
 use crate::model::id::DrillId;
@@ -153,11 +155,15 @@ async fn begin<'a, B: Backend>(
 impl<B: Backend> Drill<'_, B> {
     /// The column of phases. The second value: is every injection closed?
     async fn phases(mut self) -> (Vec<Record>, bool) {
-        if self.steady().await {
+        let steady = self.steady().await;
+        if steady {
             self.method().await;
         }
         self.revert().await;
-        self.recover().await;
+        // Where nothing was broken there is no recovery to watch.
+        if steady {
+            self.recover().await;
+        }
         self.settle().await;
         self.close().await
     }
@@ -344,9 +350,16 @@ impl<B: Backend> Drill<'_, B> {
             let alone = !self.state.injector_lives() && !self.state.guardian_lives();
             if alone && !recovering {
                 recovering = true;
-                if let Err(error) = self.parts.start_recovery(self.backend, self.journal) {
-                    self.note(Entry::Note(format!("recovery could not be started: {error}")));
-                    break;
+                match self.parts.start_recovery(self.backend, self.journal) {
+                    Ok(()) => {}
+                    Err(PartsError::Host(HostError::Gone(what))) => {
+                        self.void(&format!("{what} is gone, and the targets with it"));
+                        break;
+                    }
+                    Err(error) => {
+                        self.note(Entry::Note(format!("recovery could not be started: {error}")));
+                        break;
+                    }
                 }
             }
             self.step(limit).await;
@@ -355,6 +368,21 @@ impl<B: Backend> Drill<'_, B> {
             let why = "nobody has said that it is gone; run `squall undo --all`".to_owned();
             self.note(Entry::Stuck { injection: injection.clone(), why });
             self.state.stuck = true;
+        }
+    }
+
+    /// The place is gone with everything in it, and the journal has no other writer left. What
+    /// cannot be written there stays open, and is said to be stuck.
+    fn void(&mut self, why: &str) {
+        let reopened = self.journal.share().and_then(Journal::inherit);
+        let Ok((mut journal, contents)) = reopened else { return };
+        for recipe in contents.open() {
+            let (injection, why) = (recipe.injection.clone(), why.to_owned());
+            let record = JournalRecord::Void { injection: injection.clone(), why: why.clone() };
+            if journal.append(&record).is_ok() {
+                self.state.steps.closed(&injection);
+                self.note(Entry::Void { injection, why });
+            }
         }
     }
 

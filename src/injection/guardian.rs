@@ -10,7 +10,7 @@ use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 
 use super::crash;
 use super::journal::Journal;
-use super::revert::{By, end};
+use super::revert::{By, end, undo_first};
 use crate::host::channel::Channel;
 use crate::host::{Host, HostError};
 use crate::model::id::{DrillId, InjectionId};
@@ -75,14 +75,20 @@ impl Guardian<'_> {
     fn watch(&mut self) -> Option<&'static str> {
         loop {
             let now = self.host.now_ns();
+            if now.saturating_sub(self.heard_ns) > self.lease.nanos() {
+                return Some("it missed its beats for a whole lease");
+            }
+            let patience = u64::try_from(PATIENCE.as_nanos()).unwrap_or(0);
+            if self.recipes.values().any(|r| now > r.deadline_ns.saturating_add(patience)) {
+                return Some("it overstayed a deadline");
+            }
             if now >= self.beat_due_ns {
                 self.beat_due_ns = now + self.beat.nanos();
                 // Its death shows on the descriptor, not on this send.
                 let _gone = self.injector.send(&FromGuardian::Beat);
             }
             let (spoke, died) = self.wait(now);
-            // What it said counts first, before it died and while we were stopped ourselves: a last
-            // `Forget` spares an undo of what has long been undone.
+            // What it said before it died still counts: a last `Forget` spares a needless undo.
             if spoke {
                 match self.injector.receive() {
                     Ok(Some(ToGuardian::Goodbye)) => return None,
@@ -92,21 +98,8 @@ impl Guardian<'_> {
                 }
             } else if died {
                 return Some("it is dead");
-            } else if let Some(why) = self.overdue() {
-                return Some(why);
             }
         }
-    }
-
-    /// Silent for too long, or late with an undo.
-    fn overdue(&self) -> Option<&'static str> {
-        let now = self.host.now_ns();
-        let patience = u64::try_from(PATIENCE.as_nanos()).unwrap_or(0);
-        if now.saturating_sub(self.heard_ns) > self.lease.nanos() {
-            return Some("it missed its beats for a whole lease");
-        }
-        let late = self.recipes.values().any(|r| now > r.deadline_ns.saturating_add(patience));
-        late.then_some("it overstayed a deadline")
     }
 
     fn wait(&self, now: u64) -> (bool, bool) {
@@ -163,6 +156,7 @@ impl Guardian<'_> {
                 None
             }
         };
+        undo_first(self.host, self.recipes.values().rev());
         for recipe in self.recipes.values().rev() {
             let ended = match &mut journal {
                 Some(journal) => end(self.host, journal, recipe, By::Guardian),

@@ -1,6 +1,7 @@
 //! Journals that lost bytes, or had one changed, while a pause was in force and nobody was left.
 //! Whatever can still be read undoes ours; nothing ever undoes anybody else's.
 
+use squall::fault::CATALOGUE;
 use squall::host::process::RunState;
 use squall::injection::journal::record::decode;
 use squall::injection::journal::{JournalRecord, record};
@@ -9,8 +10,10 @@ use squall::model::message::FromInjector;
 
 use crate::drill::Drill;
 use crate::fixture::Fixture;
+use crate::matrix::until_clean;
 use crate::order::pause;
 use crate::script::{Answer, Ask};
+use crate::slow::unless_slow;
 
 /// A pause that nobody looks after, its journal, and somebody else who is stopped too.
 struct Orphan {
@@ -24,7 +27,7 @@ pub fn a_journal_cut_at_any_byte_undoes_ours_or_nothing(fixture: &mut Fixture) {
     let orphan = Orphan::make(fixture);
     let whole = orphan.bytes.len();
     println!("  {whole} bytes");
-    for length in 0..=whole {
+    for length in (0..=whole).step_by(step()) {
         orphan.recover(fixture, &orphan.bytes[..length], &format!("cut at byte {length}"));
     }
     orphan.end(fixture);
@@ -32,13 +35,32 @@ pub fn a_journal_cut_at_any_byte_undoes_ours_or_nothing(fixture: &mut Fixture) {
 
 pub fn a_journal_with_a_flipped_bit_undoes_ours_or_nothing(fixture: &mut Fixture) {
     let orphan = Orphan::make(fixture);
-    for place in 0..orphan.bytes.len() {
+    for place in (0..orphan.bytes.len()).step_by(step()) {
         let mut bytes = orphan.bytes.clone();
         let bit = place % 8;
         bytes[place] ^= 1 << bit;
         orphan.recover(fixture, &bytes, &format!("bit {bit} of byte {place} flipped"));
     }
     orphan.end(fixture);
+}
+
+/// The guardian holds every recipe itself, from before the fault on.
+pub fn a_guardian_undoes_without_its_journal(fixture: &mut Fixture) {
+    for fault in CATALOGUE.iter().copied() {
+        let mut drill = Drill::of(fixture, fault).hold().start();
+        drill.wait_in_force();
+        let path = fixture.journals().join(drill.script.drill.as_str());
+        std::fs::File::create(path).unwrap();
+        let killed_ns = drill.kill(&["injector"]);
+        let restored = until_clean(fixture, &mut drill, killed_ns);
+        assert!(restored.is_ok(), "{}: {restored:?}", fault.kind());
+        fixture.forget(&drill);
+    }
+}
+
+/// From one byte to the next that is tried.
+fn step() -> usize {
+    unless_slow(1, 7, "the step from byte to byte")
 }
 
 impl Orphan {

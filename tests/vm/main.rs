@@ -27,7 +27,14 @@ use suites::Left;
 const LIMIT: Duration = Duration::from_mins(8);
 
 /// Tests of `linux` that do not run in the machine.
-const LEFT: &[Left] = &[];
+const LEFT: &[Left] = &[
+    Left { test: "lab_failover::etcd_has_one_leader", why: THE_SERVICE },
+    Left { test: "lab_failover::one_redis_has_nobody_to_promote", why: THE_SERVICE },
+    Left { test: "lab_failover::web_answers_over_both_families", why: THE_SERVICE },
+];
+
+const THE_SERVICE: &str = "it is about its services, not about the kernel, and takes half a minute; \
+                           the failover of Redis stands for it";
 
 /// What the kernel of a distribution carries packets with.
 const NATIVE: &str = "\"queue\": \"nft queue\"";

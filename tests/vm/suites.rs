@@ -99,7 +99,8 @@ impl Built {
 impl Suite {
     /// Its line in the machine's list of suites.
     pub fn line(&self) -> String {
-        format!("{} {} {}\n", self.name, self.binary.display(), self.arguments.join(" "))
+        let (name, folder) = (self.name, env!("CARGO_MANIFEST_DIR"));
+        format!("{name} {folder} {} {}\n", self.binary.display(), self.arguments.join(" "))
     }
 }
 

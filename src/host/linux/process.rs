@@ -136,6 +136,14 @@ impl Processes for LinuxProcesses {
     }
 }
 
+/// How a process of that number here is numbered in its own PID namespace.
+#[must_use]
+pub fn innermost_number(pid: i32) -> Option<i32> {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
+    let numbers = status.lines().find_map(|line| line.strip_prefix("NSpid:"))?;
+    numbers.split_ascii_whitespace().last()?.parse().ok()
+}
+
 /// A descriptor of whoever has that number now. Errors: `Gone`.
 pub fn pidfd_of(pid: i32) -> Result<OwnedFd, HostError> {
     let gone = || HostError::Gone(format!("process {pid}"));

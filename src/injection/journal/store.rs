@@ -66,9 +66,17 @@ impl Journal {
             .map_err(io_error("create", &path))?;
         lock(&file, &path)?;
         let mut journal = Journal { file, path, states: BTreeMap::new(), poisoned: false };
-        journal.append(&JournalRecord::Opened(opened))?;
-        File::open(folder).and_then(|f| f.sync_all()).map_err(io_error("sync", folder))?;
-        Ok(journal)
+        let durable = journal.append(&JournalRecord::Opened(opened)).and_then(|()| {
+            File::open(folder).and_then(|f| f.sync_all()).map_err(io_error("sync", folder))
+        });
+        match durable {
+            Ok(()) => Ok(journal),
+            // A drill that never began leaves no file; one that cannot be removed holds nothing.
+            Err(error) => {
+                let _best_effort = std::fs::remove_file(&journal.path);
+                Err(error)
+            }
+        }
     }
 
     /// Opens one that a dead drill left. Errors: `Live` while any of its parts lives.

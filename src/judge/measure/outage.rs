@@ -63,7 +63,7 @@ fn found(run: Run, slots: &[&Observation], beat: Beat, frame: &Frame) -> Found {
     let to_ns = end.as_ref().map_or(slots[run.last].done_ns.min(frame.end_ns), |edge| edge.ns);
     // What was out before the fault is not the fault's: only its part in the window counts.
     let counted_from_ns =
-        if slots[run.first].due_ns < frame.began_ns { from.ns.max(frame.zero_ns) } else { from.ns };
+        if frame.precedes(slots[run.first], beat) { from.ns.max(frame.zero_ns) } else { from.ns };
     let softness_ns = from.wider_ns
         + end.as_ref().map_or(0.0, |edge| edge.wider_ns)
         + if stalls { count(beat.deadline_ns) } else { 0.0 };

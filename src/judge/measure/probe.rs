@@ -60,7 +60,7 @@ pub fn figures(
     report.latency = latency.report();
     report.ribbon = ribbon(all, beat, frame);
     let mut figures = ProbeFigures {
-        doubts: doubts(slots, &found, unseen, frame),
+        doubts: doubts((slots, beat), &found, unseen, frame),
         prober_doubts: Vec::new(),
         resolution: (2.0 * beat.interval_ns + count(beat.deadline_ns)) / 1e9,
         report,
@@ -188,7 +188,12 @@ fn recovery(slots: &[&Observation], beat: Beat, found: &[Found], frame: &Frame) 
     }
 }
 
-fn doubts(slots: &[&Observation], found: &[Found], unseen: Unseen, frame: &Frame) -> Vec<Doubt> {
+fn doubts(
+    (slots, beat): (&[&Observation], Beat),
+    found: &[Found],
+    unseen: Unseen,
+    frame: &Frame,
+) -> Vec<Doubt> {
     if unseen.recorded == 0 {
         return vec![Doubt::voids("no slot of this probe lies in the window")];
     }
@@ -206,9 +211,9 @@ fn doubts(slots: &[&Observation], found: &[Found], unseen: Unseen, frame: &Frame
             unseen.due()
         )));
     }
-    let out_before = found.first().filter(|f| slots[f.run.first].due_ns < frame.began_ns);
-    if let Some(found) = out_before {
-        let since = seconds(frame.began_ns.saturating_sub(slots[found.run.first].due_ns));
+    let first = found.first().map(|found| slots[found.run.first]);
+    if let Some(slot) = first.filter(|slot| frame.precedes(slot, beat)) {
+        let since = seconds(frame.began_ns.saturating_sub(slot.due_ns));
         doubts.push(Doubt::weakens(format!("it was out {since:.3} s before the fault began")));
     }
     doubts

@@ -82,7 +82,8 @@ fn moved(timeline: &Timeline, frame: &Frame, target: &str, role: &str) -> Result
         return Err(format!("nobody was seen to be {role} when the fault came"));
     }
     let others = || timeline.roles.iter().filter(|seen| !from.contains(seen.instance));
-    if others().next().is_none() {
+    // Where there is no other instance, it is known without asking that nobody took the role.
+    if others().next().is_none() && !are_all(timeline, &from) {
         return Err(format!("no other instance was ever asked whether it is {role}"));
     }
     let hit = timeline.effective.iter().filter(|e| from.contains(&e.instance));
@@ -104,6 +105,15 @@ fn moved(timeline: &Timeline, frame: &Frame, target: &str, role: &str) -> Result
         since_seconds: frame.axis().at(zero_ns),
         to,
     })
+}
+
+/// Are these all instances that the lab has of their service?
+fn are_all(timeline: &Timeline, these: &BTreeSet<InstanceName>) -> bool {
+    let Some(lab) = &timeline.opened.plan.lab else { return false };
+    let of_theirs = |service: &String| {
+        lab.candidates.iter().any(|c| &c.service == service && these.contains(&c.name))
+    };
+    lab.candidates.iter().all(|c| !of_theirs(&c.service) || these.contains(&c.name))
 }
 
 /// The instances that the target was bound to; without a binding (a null drill injects nothing)

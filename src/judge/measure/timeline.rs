@@ -148,14 +148,15 @@ impl<'a> Timeline<'a> {
     /// doubtful and is not an abort.
     #[must_use]
     pub fn cut_short(&self) -> Option<String> {
+        let others = || self.lost_parts.iter().filter(|(part, _)| *part != PROBER);
+        // A lab takes every part with it, in any order: it is the one to name.
+        let lost = others().find(|(part, _)| *part == LAB).or_else(|| others().next());
         match self.aborted {
-            Some(AbortCause::Part { part, .. }) if part == PROBER => None,
-            Some(cause) => Some(cause.to_string()),
-            None => self
-                .lost_parts
-                .iter()
-                .find(|(part, _)| *part != PROBER)
-                .map(|(part, why)| format!("the {part} was lost: {why}")),
+            Some(cause) if !matches!(cause, AbortCause::Part { .. }) => Some(cause.to_string()),
+            Some(AbortCause::Part { part, why }) if part != PROBER && lost.is_none() => {
+                Some(format!("the {part} was lost: {why}"))
+            }
+            _ => lost.map(|(part, why)| format!("the {part} was lost: {why}")),
         }
     }
 
@@ -172,3 +173,4 @@ impl<'a> Timeline<'a> {
 
 /// The part whose loss makes figures doubtful instead of aborting.
 const PROBER: &str = "prober";
+const LAB: &str = "lab";

@@ -1,9 +1,11 @@
 //! The window: from the first fault effective to the end of the recovery watch. Every figure is
 //! over it. In a null drill, which has no fault, it begins with the method.
 
-use super::axis::Axis;
+use super::axis::{Axis, count};
+use super::outage::Beat;
 use super::timeline::Timeline;
 use crate::model::history::Phase;
+use crate::model::observation::Observation;
 use crate::model::verdict::Window;
 
 /// The window and its neighbourhood, nanoseconds.
@@ -60,6 +62,16 @@ impl Frame {
     #[must_use]
     pub fn holds(&self, due_ns: u64) -> bool {
         (self.zero_ns..=self.end_ns).contains(&due_ns)
+    }
+
+    /// Had this slot failed before the fault came? One that was just under way then is the
+    /// fault's: it was due before and lost its answer after. Beyond the resolution of a refusal,
+    /// two slots, its silence is older.
+    #[must_use]
+    pub fn precedes(&self, slot: &Observation, beat: Beat) -> bool {
+        let failed = slot.done_ns < self.began_ns;
+        let lead_ns = count(self.began_ns.saturating_sub(slot.due_ns));
+        slot.due_ns < self.began_ns && (failed || lead_ns > 2.0 * beat.interval_ns)
     }
 
     /// Length of the window in seconds.

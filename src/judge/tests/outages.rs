@@ -3,6 +3,7 @@
 use super::close;
 use crate::judge::scripted::{Drill, Service, at_ns};
 use crate::model::history::{Entry, Phase};
+use crate::model::outcome::ClaimVerdict;
 use crate::model::verdict::{Outage, ProbeReport};
 
 fn probe(service: Service) -> ProbeReport {
@@ -164,6 +165,20 @@ fn what_broke_as_the_fault_came_is_the_faults() {
     assert!(close(only(&own).from_seconds, -0.01) && close(only(&own).length_seconds, 0.52));
     let before = Drill::of(shifted(7.0)).claims("downtime", downtime("6s")).first();
     assert!(before.finding.contains("before the fault began"), "{before:?}");
+}
+
+#[test]
+fn a_slot_under_way_as_the_fault_came_is_the_faults() {
+    let service = Service { phase_ms: 7.0, ..Service::refusing(-9.0, 500.0) };
+    let mut drill = Drill::of(service.clone());
+    let mut slots = service.observe(-2000.0, drill.watch_ms);
+    let first = slots.iter_mut().find(|slot| slot.due_ns == at_ns(-3.0)).unwrap();
+    // Due before the call began at -2, and failed after it.
+    first.done_ns = at_ns(-1.0);
+    drill.slots.insert("p".to_owned(), slots);
+    let report = drill.claims("downtime", downtime("6s")).report();
+    assert_eq!(report.claims[0].verdict, ClaimVerdict::Held, "{:?}", report.claims);
+    assert!(close(only(&report.probes["p"]).from_seconds, -0.012), "{report:?}");
 }
 
 fn downtime(at_most: &str) -> serde_json::Value {

@@ -1,0 +1,21 @@
+//! The binary as a person uses it, over a lab of one process: what it prints, how it exits, and
+//! that it ends and leaves nothing, whatever is done to it meanwhile.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::print_stderr,
+    clippy::disallowed_methods,
+    reason = "tests look from outside, with a clock of their own"
+)]
+
+mod codes;
+mod deaths;
+mod kept;
+mod live;
+mod many;
+mod output;
+mod secrets;
+mod signals;
+mod stand;
+mod state;
