@@ -60,6 +60,8 @@ fn the_suites_pass_on_a_stock_kernel_with_its_native_queue() {
     let closing = closing::read(&console);
     let faults = closing::faults(&closing, &expected);
     assert!(faults.is_empty(), "{faults:#?}\nsee target/vm/console.log");
+    let skipped = console.lines().find(|line| line.starts_with("skipped: "));
+    assert_eq!(skipped, None, "a test did not run in the machine");
     assert!(console.contains("cgroup2"), "cgroup v2 is not mounted");
     let carriers = console.lines().find(|line| line.contains("\"queue\": ")).unwrap_or_default();
     assert!(carriers.contains(NATIVE), "the native queue is not chosen: {carriers}");
