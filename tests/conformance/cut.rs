@@ -13,6 +13,7 @@ use crate::fixture::Fixture;
 use crate::matrix::until_clean;
 use crate::order::pause;
 use crate::script::{Answer, Ask};
+use crate::slow::unless_slow;
 
 /// A pause that nobody looks after, its journal, and somebody else who is stopped too.
 struct Orphan {
@@ -26,7 +27,7 @@ pub fn a_journal_cut_at_any_byte_undoes_ours_or_nothing(fixture: &mut Fixture) {
     let orphan = Orphan::make(fixture);
     let whole = orphan.bytes.len();
     println!("  {whole} bytes");
-    for length in 0..=whole {
+    for length in (0..=whole).step_by(step()) {
         orphan.recover(fixture, &orphan.bytes[..length], &format!("cut at byte {length}"));
     }
     orphan.end(fixture);
@@ -34,7 +35,7 @@ pub fn a_journal_cut_at_any_byte_undoes_ours_or_nothing(fixture: &mut Fixture) {
 
 pub fn a_journal_with_a_flipped_bit_undoes_ours_or_nothing(fixture: &mut Fixture) {
     let orphan = Orphan::make(fixture);
-    for place in 0..orphan.bytes.len() {
+    for place in (0..orphan.bytes.len()).step_by(step()) {
         let mut bytes = orphan.bytes.clone();
         let bit = place % 8;
         bytes[place] ^= 1 << bit;
@@ -55,6 +56,11 @@ pub fn a_guardian_undoes_without_its_journal(fixture: &mut Fixture) {
         assert!(restored.is_ok(), "{}: {restored:?}", fault.kind());
         fixture.forget(&drill);
     }
+}
+
+/// From one byte to the next that is tried.
+fn step() -> usize {
+    unless_slow(1, 7, "the step from byte to byte")
 }
 
 impl Orphan {

@@ -1,5 +1,6 @@
 //! Parts that hang: SIGSTOP in the middle of a fault. Whoever still runs ends it within the lease.
 
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use rustix::process::Signal;
@@ -15,11 +16,14 @@ use crate::fixture::Fixture;
 use crate::matrix::everything;
 use crate::order::pause;
 use crate::script::Tell;
+use crate::slow::unless_slow;
 
 /// What the lease may be missed by, of our own making.
 const LATE: Duration = Duration::from_millis(100);
 /// What a busy machine of two cores, and our own looking, may add.
-const SLACK: Duration = Duration::from_millis(400);
+static SLACK: LazyLock<Duration> = LazyLock::new(|| {
+    unless_slow(Duration::from_millis(400), Duration::from_secs(8), "the slack of a lease")
+});
 /// How long a guardian waits for an injector that is late with an undo.
 const PATIENCE: Duration = Duration::from_secs(1);
 /// The deadline that the kernel holds where everybody hangs.
@@ -42,7 +46,7 @@ pub fn a_part_that_hangs_is_replaced_within_its_lease(fixture: &mut Fixture) {
             drill.signal(hangs, Signal::STOP);
             let what = format!("{} with a {hangs} that hangs", fault.kind());
             let took = until_gone(fixture, &mut drill, since, &what);
-            let limit = LEASE.0 + LATE + SLACK;
+            let limit = LEASE.0 + LATE + *SLACK;
             assert!(took <= limit, "{what}: undone after {took:?}, more than {limit:?}");
             println!("  {what}: undone after {took:?}");
             // The hung one comes back to an ended drill, and ends.
@@ -65,7 +69,7 @@ pub fn an_injector_that_overstays_a_deadline_is_replaced(fixture: &mut Fixture) 
     let late = monotonic_ns();
     assert!(late >= since + DEADLINE.nanos(), "it reverts before its deadline");
     let took = until_gone(fixture, &mut drill, late, "an injector that overstays its deadline");
-    let limit = PATIENCE + LATE + SLACK;
+    let limit = PATIENCE + LATE + *SLACK;
     assert!(took <= limit, "replaced after {took:?}, more than {limit:?}");
     fixture.until_closed(&mut drill);
     fixture.forget(&drill);
@@ -107,7 +111,7 @@ pub fn the_kernel_ends_what_all_hang_over(fixture: &mut Fixture) {
             drill.signal(part, Signal::STOP);
         }
         assert!(!fixture.look().kernel.is_empty(), "{} is not in force", fault.kind());
-        let limit = since + DEADLINE.nanos() + nanos(LATE + SLACK + SLACK);
+        let limit = since + DEADLINE.nanos() + nanos(LATE + *SLACK + *SLACK);
         while !fixture.look().blocked.is_empty() {
             assert!(monotonic_ns() < limit, "{} is in force after its deadline", fault.kind());
         }
@@ -122,7 +126,7 @@ pub fn the_kernel_ends_what_all_hang_over(fixture: &mut Fixture) {
 
 /// How long it took until nothing of the fault was in the world.
 fn until_gone(fixture: &mut Fixture, drill: &mut Drill, since: u64, what: &str) -> Duration {
-    let limit = since + nanos(LEASE.0 + Duration::from_secs(3));
+    let limit = since + nanos(LEASE.0 + Duration::from_secs(3) + *SLACK);
     loop {
         let began = monotonic_ns();
         let scene = fixture.look();

@@ -23,6 +23,8 @@ mod matrix;
 mod observer;
 mod order;
 mod script;
+#[path = "../linux/slow.rs"]
+mod slow;
 mod stuck;
 mod suite;
 mod table;

@@ -10,6 +10,7 @@ use squall::host::linux::clock::monotonic_ns;
 use squall::host::linux::process::LinuxProcesses;
 
 use crate::fixture::{Fixture, Who};
+use crate::slow::unless_slow;
 
 const SLEEPERS: &str = "    one: {hosts: [a, b], command: [sleep, '600.MARK']}\n\
                         \x20   two: {hosts: [b, c], command: [sleep, '600.MARK'], after: [one]}\n";
@@ -106,15 +107,15 @@ fn killing_the_keeper_at_any_moment_removes_everything_as_an_ordinary_user() {
 
 /// From before the first fork until after everything is ready.
 fn killed_at_any_moment(who: Who) {
-    const STEPS: u64 = 40;
+    let steps = unless_slow(40_u64, 13, "the number of moments");
     let Some(fixture) = Fixture::new(who) else { return };
     let file = fixture.lab(SLEEPERS);
     let started = monotonic_ns();
     fixture.must(&["lab", "up", "--detach", &file]);
     let takes = monotonic_ns() - started;
     fixture.must(&["lab", "down", &fixture.name()]);
-    for step in 0..STEPS {
-        let after = takes * step / (STEPS - 10);
+    for step in 0..steps {
+        let after = takes * step / (steps - steps / 4);
         let when = format!("killed {} us after its start", after / 1000);
         let moment = monotonic_ns() + after;
         let mut keeper =

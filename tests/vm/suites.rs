@@ -99,16 +99,14 @@ impl Built {
 impl Suite {
     /// Its line in the machine's list of suites.
     pub fn line(&self) -> String {
-        format!("{} {} {}\n", self.name, self.binary.display(), self.arguments.join(" "))
+        let (name, folder) = (self.name, env!("CARGO_MANIFEST_DIR"));
+        format!("{name} {folder} {} {}\n", self.binary.display(), self.arguments.join(" "))
     }
 }
 
 fn list(binary: &Path, arguments: &[&str]) -> Vec<String> {
-    let output = Command::new(binary)
-        .args(["--list", "--format=terse"])
-        .args(arguments)
-        .output()
-        .unwrap();
+    let output =
+        Command::new(binary).args(["--list", "--format=terse"]).args(arguments).output().unwrap();
     assert!(output.status.success(), "{}: {output:?}", binary.display());
     let text = String::from_utf8(output.stdout).unwrap();
     text.lines().filter_map(|line| line.strip_suffix(": test").map(str::to_owned)).collect()

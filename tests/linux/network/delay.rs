@@ -33,8 +33,9 @@ fn percentile(sorted: &[u64], percent: usize) -> u64 {
 fn a_delay_is_exact_in_both_families() {
     let world = World::new();
     let (mut network, drill) = network();
-    let delays = unless_slow([5, 50], [100, 400], "the delay in ms");
+    let delays = unless_slow([5, 50], [30, 60], "the delay in ms");
     let bound = unless_slow(MS, 20 * MS, "the bound of its median error in ns");
+    let most = unless_slow(100, 50, "the percentile that must not be delayed on the way back");
     for (number, ms) in delays.into_iter().enumerate() {
         let id = injection(&drill, u16::try_from(number).unwrap());
         network.impair(&world.server.ns, &delay(id.clone(), ms, 0), LONG).unwrap();
@@ -52,7 +53,9 @@ fn a_delay_is_exact_in_both_families() {
             );
             assert!(percentile(&late, 50) < bound, "{family:?} {ms} ms");
             let back = fly(&network, &world.server_to(family, &world.client));
-            assert!(back.delays_ns.iter().all(|d| *d < ms * MS), "only arrival is delayed");
+            let mut back = back.delays_ns;
+            back.sort_unstable();
+            assert!(percentile(&back, most) < ms * MS, "only arrival is delayed: {back:?}");
         }
         network.relieve(&world.server.ns, &id).unwrap();
     }
