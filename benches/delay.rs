@@ -94,6 +94,7 @@ fn look(stream: &Stream, ms: u64, errors: &mut Sample) {
     let from = monotonic_ns();
     let to = from + LOOK_NS;
     sleep_until(to + ms * 2_000_000 + 50_000_000);
+    assert_eq!(stream.lost(from, to), 0, "lost in a delay of {ms} ms");
     let delays = stream.delays(from, to);
     assert!(!delays.is_empty(), "nothing arrived through a delay of {ms} ms");
     for delay in delays {

@@ -158,6 +158,12 @@ impl Stream {
         self.since(since_ns).map(|(_, arrived)| arrived).find(|arrived| *arrived > 0)
     }
 
+    /// How many that were sent between the two have not arrived.
+    pub fn lost(&self, from_ns: u64, to_ns: u64) -> usize {
+        let sent = self.since(from_ns).take_while(|(sent, _)| *sent < to_ns);
+        sent.filter(|(_, arrived)| *arrived == 0).count()
+    }
+
     /// One-way times of the messages that were sent between the two and have arrived.
     pub fn delays(&self, from_ns: u64, to_ns: u64) -> Vec<u64> {
         self.since(from_ns)

@@ -47,13 +47,13 @@ pub fn run(bench: &Bench) -> Vec<Row> {
     rig.end();
     let peer = Peer { name: "toxiproxy", p50: proxied.p50(), p99: None };
     let ratio = ours.p50() / proxied.p50();
-    let window = std::fs::read_to_string("/proc/sys/net/ipv4/tcp_rmem").unwrap_or_default();
-    let window = window.split_whitespace().next_back().unwrap_or("?").to_owned();
+    let [sending, receiving] = ["tcp_wmem", "tcp_rmem"].map(largest_buffer);
     let note = format!(
-        "congestion control {control}, largest receive window {window} bytes; ours delays packets, \
-         so the stream fills a window a round trip like one on a real line of {DELAY_MS} ms; \
-         toxiproxy ends the connection and holds its bytes in memory, so no window ever bounds it. \
-         Ours is {ratio:.2}x toxiproxy's",
+        "congestion control {control}, largest buffers {sending:.1} MB to send and {receiving:.1} to \
+         receive. Ours delays packets, so the stream carries at most a buffer a round trip, {:.0} \
+         MB/s here, as on a real line of {DELAY_MS} ms; toxiproxy ends the connection and holds its \
+         bytes in memory, so no window ever bounds it. Ours is {ratio:.2}x toxiproxy's",
+        sending.min(receiving) * 1e3 / DELAY_MS as f64
     );
     vec![Row {
         metric: format!("one TCP stream through {DELAY_MS} ms"),
@@ -69,6 +69,13 @@ pub fn run(bench: &Bench) -> Vec<Row> {
         peer: (!proxied.is_empty()).then_some(peer),
         note: Some(note),
     }]
+}
+
+/// Megabytes that the kernel lets a socket grow to.
+fn largest_buffer(name: &str) -> f64 {
+    let text = std::fs::read_to_string(format!("/proc/sys/net/ipv4/{name}")).unwrap();
+    let bytes: f64 = text.split_whitespace().next_back().unwrap().parse().unwrap();
+    bytes / 1e6
 }
 
 /// Megabytes a second, and the congestion control that was used.

@@ -8,6 +8,7 @@
     reason = "tests"
 )]
 
+mod abort;
 mod fixture;
 mod lab;
 mod lab_failover;
