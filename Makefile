@@ -8,8 +8,16 @@ OUT ?= out/demo
 # Debian packages by what needs them.
 DEMO_PACKAGES := redis-server:redis-server haproxy:haproxy
 TEST_PACKAGES := $(DEMO_PACKAGES) nginx:nginx-light etcd:etcd-server nft:nftables ip:iproute2 python3:python3 chromium:chromium
+BENCH_PACKAGES := nft:nftables ip:iproute2
 
-.PHONY: picture demo build test lint fmt tidy reference demo-packages test-packages
+# What `make bench` measures beside us; BENCHES="effective delay" measures only those.
+TOXIPROXY := github.com/Shopify/toxiproxy/v2/cmd/server@v2.12.0
+BENCHES ?=
+
+VM_PACKAGES := qemu-system-x86_64:qemu-system-x86 strip:binutils
+
+.PHONY: demo build test matrix picture bench peers lint fmt reference vm demo-packages \
+        test-packages bench-packages vm-packages
 
 ## demo: build, get redis and haproxy if they are missing, lose a primary, write the report
 demo: demo-packages build
@@ -25,6 +33,13 @@ test: test-packages lint
 	$(CARGO) build --features crash-points
 	$(CARGO) test --features crash-points
 
+## matrix: every fault at every crash point, whoever dies; writes the table of SAFETY.md
+matrix: export SQUALL_MATRIX = SAFETY.md
+matrix: export SQUALL_COMMIT = $(shell git describe --always --abbrev=12 --exclude '*' --dirty)
+matrix: export SQUALL_DATE = $(shell date -u +%F)
+matrix:
+	$(CARGO) test --features crash-points --test conformance
+
 lint:
 	git ls-files '*.rs' | xargs rustfmt --edition 2024 --check
 	$(CARGO) clippy --all-targets --features crash-points -- -D warnings
@@ -32,15 +47,37 @@ lint:
 fmt:
 	git ls-files '*.rs' | xargs rustfmt --edition 2024
 
+## bench: measure every claim beside its peer (root, an idle machine) and write docs/benchmarks.md
+bench: bench-packages peers
+	$(CARGO) bench --bench claims -- --write docs/benchmarks.md $(BENCHES)
+
+# For the comparison only; without Go the table says that the peer is missing.
+peers:
+	@if command -v go >/dev/null; then \
+		GOBIN=$(CURDIR)/target/peers go install $(TOXIPROXY); \
+	else \
+		echo "no Go toolchain: toxiproxy is not built, and its columns stay empty"; \
+	fi
+
 ## reference: write docs/reference/ from the code; a test compares
 reference:
 	SQUALL_WRITE_REFERENCE=1 $(CARGO) test --test spec reference
+
+## vm: the tests of namespaces and faults again, on a stock Debian kernel in an emulated machine
+vm: test-packages vm-packages
+	$(CARGO) test --features vm --test vm -- --nocapture
 
 demo-packages:
 	@scripts/packages $(DEMO_PACKAGES)
 
 test-packages:
 	@scripts/packages $(TEST_PACKAGES)
+
+bench-packages:
+	@scripts/packages $(BENCH_PACKAGES)
+
+vm-packages:
+	@scripts/packages $(VM_PACKAGES)
 
 ## picture: the demo's report as the README shows it
 picture: test-packages

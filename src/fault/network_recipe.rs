@@ -110,11 +110,11 @@ pub fn arm(
     let impairment =
         Impairment { id: injection.clone(), direction: packets.direction, filter, effect };
     let mut undo = Undo { injection, netns, impairment, paths };
-    for index in 0..undo.paths.len() {
-        let canary = undo.paths[index].canary(&undo, 1, CLEAR_WITHIN);
+    let flights: Vec<Canary> =
+        undo.paths.iter().map(|path| path.canary(&undo, 1, CLEAR_WITHIN)).collect();
+    for (path, flown) in undo.paths.iter_mut().zip(host.canaries(&flights)) {
         // A far end that cannot be entered is no obstacle to the fault, only to seeing it.
-        let clear = host.canary(&canary).is_ok_and(|report| !report.delays_ns.is_empty());
-        undo.paths[index].clear = clear;
+        path.clear = flown.is_ok_and(|report| !report.delays_ns.is_empty());
     }
     Ok(undo)
 }

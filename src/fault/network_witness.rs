@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use super::network_recipe::{Path, Undo};
 use super::{Expect, FaultError};
-use crate::host::Host;
-use crate::host::network::CanaryReport;
+use crate::host::network::{Canary, CanaryReport};
+use crate::host::{Host, HostError};
 use crate::model::network::Effect;
 
 /// How long a namespace may take to be as it was: the tables of a killed process take some ms.
@@ -43,8 +43,11 @@ fn in_force(host: &dyn Host, undo: &Undo) -> Result<String, FaultError> {
     }
     let mut evidence = vec![format!("{} rules and sets listed", listed.len())];
     let mut seen = false;
-    for path in undo.paths.iter().filter(|path| path.clear) {
-        let Some(report) = fly(host, undo, path, Expect::InForce) else { continue };
+    let clear: Vec<&Path> = undo.paths.iter().filter(|path| path.clear).collect();
+    let flights: Vec<Canary> =
+        clear.iter().map(|path| flight(undo, path, Expect::InForce)).collect();
+    for (path, flown) in clear.into_iter().zip(host.canaries(&flights)) {
+        let Some(report) = flew(flown) else { continue };
         seen = true;
         evidence.push(judge_in_force(host, undo, path, &report)?);
     }
@@ -85,7 +88,8 @@ fn gone(host: &dyn Host, undo: &Undo) -> Result<String, FaultError> {
 fn prompt(host: &dyn Host, undo: &Undo, path: &Path) -> Result<Option<String>, FaultError> {
     let until = host.now_ns() + GONE_WITHIN_NS;
     loop {
-        let Some(report) = fly(host, undo, path, Expect::Gone) else { return Ok(None) };
+        let flown = host.canary(&flight(undo, path, Expect::Gone));
+        let Some(report) = flew(flown) else { return Ok(None) };
         let (arrived, sent) = (report.delays_ns.len(), report.sent);
         let fastest = report.delays_ns.iter().min().copied();
         let good = match &undo.impairment.effect {
@@ -149,9 +153,8 @@ fn judge_in_force(
     }
 }
 
-/// A flight as the effect asks for it. None: it could not be flown: the far end is gone, or its
-/// own side refuses to send.
-fn fly(host: &dyn Host, undo: &Undo, path: &Path, expect: Expect) -> Option<CanaryReport> {
+/// A flight as the effect asks for it.
+fn flight(undo: &Undo, path: &Path, expect: Expect) -> Canary {
     let (count, patience) = match (&undo.impairment.effect, expect) {
         (Effect::Drop, Expect::InForce) => (CANARIES, LOST_AFTER),
         (Effect::Delay { delay, jitter, .. }, Expect::InForce) => {
@@ -160,7 +163,12 @@ fn fly(host: &dyn Host, undo: &Undo, path: &Path, expect: Expect) -> Option<Cana
         (Effect::Drop | Effect::Delay { .. }, Expect::Gone) => (CANARIES, LOST_AFTER * 5),
         (Effect::Lose { percent, .. }, _) => (loss_canaries(percent.fraction()), LOST_AFTER),
     };
-    host.canary(&path.canary(undo, count, patience)).ok().filter(|report| report.sent > 0)
+    path.canary(undo, count, patience)
+}
+
+/// None: it could not be flown: the far end is gone, or its own side refuses to send.
+fn flew(flown: Result<CanaryReport, HostError>) -> Option<CanaryReport> {
+    flown.ok().filter(|report| report.sent > 0)
 }
 
 /// How many it takes to see one lost, but for one time in a million.

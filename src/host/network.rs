@@ -80,4 +80,9 @@ pub trait Network {
 
     /// Sends canaries and counts those that arrive.
     fn canary(&self, canary: &Canary) -> Result<CanaryReport, HostError>;
+
+    /// The same for several, in their order; they may fly at the same time.
+    fn canaries(&self, canaries: &[Canary]) -> Vec<Result<CanaryReport, HostError>> {
+        canaries.iter().map(|canary| self.canary(canary)).collect()
+    }
 }

@@ -10,12 +10,16 @@ use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 
 use super::crash;
 use super::journal::Journal;
-use super::revert::{By, end};
+use super::revert::{By, end, undo_first};
 use crate::host::channel::Channel;
 use crate::host::{Host, HostError};
 use crate::model::id::{DrillId, InjectionId};
 use crate::model::message::{FromGuardian, FromInjector, Recipe, ToGuardian};
 use crate::model::units::Span;
+
+/// How long a killed injector may take to be gone. One that waits for a disk that hangs never comes
+/// back to our code, but only its end takes what it holds in the kernel.
+const GONE_WITHIN_MS: u16 = 1000;
 
 /// After an injection's own deadline, before the guardian steps in: the injector goes first.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -144,12 +148,19 @@ impl Guardian<'_> {
         };
         tell(&FromInjector::PartLost { part: "injector".to_owned(), why: why.to_owned() });
         let mut journal = match Journal::inherit(journal) {
-            Ok((journal, _)) => Some(journal),
+            Ok((journal, contents)) => {
+                // It may have died between the journal and us: its word to us is not the only one.
+                for recipe in contents.open() {
+                    self.recipes.entry(recipe.injection.clone()).or_insert(recipe);
+                }
+                Some(journal)
+            }
             Err(error) => {
                 tracing::error!(%error, "the guardian cannot read the journal; it undoes all the same");
                 None
             }
         };
+        undo_first(self.host, self.recipes.values().rev());
         for recipe in self.recipes.values().rev() {
             let ended = match &mut journal {
                 Some(journal) => end(self.host, journal, recipe, By::Guardian),
@@ -163,7 +174,6 @@ impl Guardian<'_> {
     fn kill_injector(&self) {
         let _gone = crate::host::linux::pidfd::kill(self.injector_process.as_fd());
         let mut fds = [PollFd::new(self.injector_process.as_fd(), PollFlags::POLLIN)];
-        // SIGKILL cannot be refused; a process in the kernel ends when it comes back out.
-        while poll(&mut fds, PollTimeout::NONE).is_err() {}
+        while poll(&mut fds, PollTimeout::from(GONE_WITHIN_MS)).is_err() {}
     }
 }

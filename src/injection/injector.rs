@@ -9,7 +9,7 @@ use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 
 use super::crash;
 use super::journal::{Journal, JournalRecord};
-use super::revert::{By, end};
+use super::revert::{By, end, undo_first};
 use crate::fault::{self, Expect, FaultError};
 use crate::host::channel::Channel;
 use crate::host::{Host, HostError};
@@ -311,6 +311,7 @@ impl Injector<'_> {
     }
 
     fn revert_all(&mut self) {
+        undo_first(self.host, self.live.values().rev());
         let latest_first: Vec<InjectionId> = self.live.keys().rev().cloned().collect();
         for injection in latest_first {
             self.revert(&injection);

@@ -43,15 +43,30 @@ impl By {
 /// Ends one injection and says how that went. The journal gets its lines where it can still take
 /// them; that it cannot stops nothing.
 pub fn end(host: &mut dyn Host, journal: &mut Journal, recipe: &Recipe, by: By) -> FromInjector {
+    let ended = end_unwritten(host, recipe, by);
     let reverting =
         JournalRecord::Reverting { injection: recipe.injection.clone(), by: by.name().to_owned() };
     note(journal, &reverting);
     by.stop("journalled reverting");
-    let ended = end_unwritten(host, recipe, by);
     if let Some(record) = record_of(&ended) {
         note(journal, &record);
     }
     ended
+}
+
+/// Undoes several before any of them is looked at or written down: the sync of one line, or the
+/// canary of one look, must not keep all the others in force. [`end`] follows for each: what was
+/// undone here it finds gone, what failed here it tries again and tells.
+pub fn undo_first<'r>(host: &mut dyn Host, recipes: impl ExactSizeIterator<Item = &'r Recipe>) {
+    if recipes.len() < 2 {
+        return;
+    }
+    for recipe in recipes {
+        let Some(fault) = fault::find(&recipe.kind) else { continue };
+        if let Err(error) = fault.revert(host, &recipe.target, &recipe.undo) {
+            tracing::debug!(%error, injection = %recipe.injection, "not undone at the first try");
+        }
+    }
 }
 
 /// The same where there is no journal to write to: the guardian's last resort.

@@ -13,7 +13,9 @@ fn holds(folder: &Path, found: &mut Vec<String>) {
         let path = entry.path();
         if path.is_dir() {
             holds(&path, found);
-        } else if fs::read(&path).is_ok_and(|b| String::from_utf8_lossy(&b).contains(CANARY)) {
+        } else if fs::read(&path)
+            .is_ok_and(|bytes| String::from_utf8_lossy(&bytes).contains(CANARY))
+        {
             found.push(path.display().to_string());
         }
     }

@@ -14,3 +14,4 @@ mod lab_failover;
 mod lab_use;
 mod network;
 mod part;
+mod slow;

@@ -34,8 +34,10 @@ pub fn dependencies(tree: &Tree) -> Vec<String> {
 pub fn tests_listed(tree: &Tree) -> Vec<String> {
     let manifest = tree.file("Cargo.toml").map_or("", |m| m.text.as_str());
     let is_root = |path: &str| {
-        let inside = path.strip_prefix("tests/").or_else(|| path.strip_prefix("benches/"));
-        inside.is_some_and(|p| p.split('/').count() == 1 || p.ends_with("/main.rs"))
+        let inside = path.strip_prefix("tests/");
+        // The benches are one program.
+        path == "benches/main.rs"
+            || inside.is_some_and(|p| p.split('/').count() == 1 || p.ends_with("/main.rs"))
     };
     tree.rust()
         .filter(|f| is_root(&f.path) && !manifest.contains(&format!("path = \"{}\"", f.path)))

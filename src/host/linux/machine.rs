@@ -87,6 +87,10 @@ impl Network for LinuxHost {
     fn canary(&self, canary: &Canary) -> Result<CanaryReport, HostError> {
         self.network.canary(canary)
     }
+
+    fn canaries(&self, canaries: &[Canary]) -> Vec<Result<CanaryReport, HostError>> {
+        self.network.canaries(canaries)
+    }
 }
 
 impl Host for LinuxHost {

@@ -52,6 +52,22 @@ pub fn inside<R: Send>(
     })?
 }
 
+/// As [`inside`], in two namespaces one after the other, on one thread.
+pub fn inside_both<A: Send, B: Send>(
+    [one, other]: [&NetnsIdentity; 2],
+    in_one: impl FnOnce() -> Result<A, HostError> + Send,
+    in_other: impl FnOnce() -> Result<B, HostError> + Send,
+) -> Result<(A, B), HostError> {
+    inside(one, || {
+        let found = in_one()?;
+        let file = open(&other.path)?;
+        setns(file.as_fd(), CloneFlags::CLONE_NEWNET)
+            .map_err(|e| HostError::io(format!("enter {}", other.path), e))?;
+        same(other)?;
+        Ok((found, in_other()?))
+    })
+}
+
 /// Moves the whole process in, which must have one thread only: threads that exist already would
 /// stay behind. Errors: as [`inside`]; after one the process may stand in either namespace and
 /// should end.

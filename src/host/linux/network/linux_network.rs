@@ -162,4 +162,8 @@ impl Network for LinuxNetwork {
     fn canary(&self, canary: &Canary) -> Result<CanaryReport, HostError> {
         canary::fly(canary)
     }
+
+    fn canaries(&self, canaries: &[Canary]) -> Vec<Result<CanaryReport, HostError>> {
+        canary::fly_all(canaries)
+    }
 }

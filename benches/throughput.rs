@@ -1,0 +1,101 @@
+//! How much one TCP stream carries through a delay of 50 ms.
+
+use std::ffi::OsString;
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::time::Duration;
+
+use nix::sys::socket::{setsockopt, sockopt};
+use serde_json::json;
+use squall::host::linux::clock::monotonic_ns;
+
+use crate::Bench;
+use crate::peer::toxiproxy::{PROXY, Toxiproxy};
+use crate::rig::Rig;
+use crate::sample::Sample;
+use crate::table::{Goal, Peer, Row};
+use crate::world::{Space, World, server};
+
+const DELAY_MS: u64 = 50;
+/// The stream grows its window in the first second, which does not count.
+const GROWS_NS: u64 = 1_000_000_000;
+const LOOK_NS: u64 = 3_000_000_000;
+/// What most systems have by default, first.
+const CONTROLS: [&str; 2] = ["cubic", "reno"];
+
+pub fn run(bench: &Bench) -> Vec<Row> {
+    let world = World::new();
+    let mut rig = Rig::start(&world.server.ns, &world.client.ns, bench.folder());
+    let listener = world.server.inside(|| TcpListener::bind(server(7400)).unwrap());
+    let (mut ours, mut proxied) = (Sample::default(), Sample::default());
+    let mut control = "";
+    for _ in 0..bench.repeats(5) {
+        let params = json!({"target": "server", "delay": format!("{DELAY_MS}ms")});
+        let order = rig.order("networkLatency", params, false);
+        let injection = order.injection.clone();
+        rig.inject(order);
+        let (rate, used) = stream(&world.client, server(7400), &listener);
+        ours.push(rate);
+        control = used;
+        rig.revert(injection);
+        // One of its own each time: it does not give up a delay that a connection ended in.
+        if let Some(mut toxiproxy) = Toxiproxy::start(&world.server) {
+            toxiproxy.delay(DELAY_MS);
+            proxied.push(stream(&world.server, PROXY.into(), &toxiproxy.service).0);
+        }
+    }
+    rig.end();
+    let peer = Peer { name: "toxiproxy", p50: proxied.p50(), p99: None };
+    let ratio = ours.p50() / proxied.p50();
+    let window = std::fs::read_to_string("/proc/sys/net/ipv4/tcp_rmem").unwrap_or_default();
+    let window = window.split_whitespace().next_back().unwrap_or("?").to_owned();
+    let note = format!(
+        "congestion control {control}, largest receive window {window} bytes; ours delays packets, \
+         so the stream fills a window a round trip like one on a real line of {DELAY_MS} ms; \
+         toxiproxy ends the connection and holds its bytes in memory, so no window ever bounds it. \
+         Ours is {ratio:.2}x toxiproxy's",
+    );
+    vec![Row {
+        metric: format!("one TCP stream through {DELAY_MS} ms"),
+        unit: "MB/s",
+        p50: ours.p50(),
+        p99: None,
+        repeats: ours.len(),
+        goals: if proxied.is_empty() {
+            Vec::new()
+        } else {
+            vec![Goal::at_least("", ours.p50(), 2.0 * proxied.p50())]
+        },
+        peer: (!proxied.is_empty()).then_some(peer),
+        note: Some(note),
+    }]
+}
+
+/// Megabytes a second, and the congestion control that was used.
+fn stream(client: &Space, to: SocketAddr, listener: &TcpListener) -> (f64, &'static str) {
+    let mut sender = client.inside(|| TcpStream::connect(to).unwrap());
+    let control = CONTROLS
+        .into_iter()
+        .find(|name| setsockopt(&sender, sockopt::TcpCongestion, &OsString::from(name)).is_ok());
+    let (mut receiver, _) = listener.accept().unwrap();
+    let began_ns = monotonic_ns();
+    let end_ns = began_ns + GROWS_NS + LOOK_NS;
+    sender.set_write_timeout(Some(Duration::from_secs(1))).unwrap();
+    receiver.set_read_timeout(Some(Duration::from_secs(1))).unwrap();
+    let taken = std::thread::scope(|scope| {
+        scope.spawn(move || {
+            let bytes = vec![7; 1 << 18];
+            while monotonic_ns() < end_ns && sender.write(&bytes).is_ok() {}
+        });
+        let mut bytes = vec![0; 1 << 18];
+        let mut total = 0_usize;
+        while monotonic_ns() < end_ns {
+            let got = receiver.read(&mut bytes).unwrap_or(0);
+            if monotonic_ns() > began_ns + GROWS_NS {
+                total += got;
+            }
+        }
+        total
+    });
+    (taken as f64 / 1e6 / (LOOK_NS as f64 / 1e9), control.unwrap_or("the default"))
+}

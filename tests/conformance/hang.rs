@@ -1,0 +1,136 @@
+//! Parts that hang: SIGSTOP in the middle of a fault. Whoever still runs ends it within the lease.
+
+use std::time::Duration;
+
+use rustix::process::Signal;
+use squall::drill::run::LEASE;
+use squall::fault::CATALOGUE;
+use squall::host::linux::clock::monotonic_ns;
+use squall::host::process::RunState;
+use squall::model::experiment::{Defence, Restore};
+use squall::model::units::Span;
+
+use crate::drill::{Drill, nanos};
+use crate::fixture::Fixture;
+use crate::matrix::everything;
+use crate::order::pause;
+use crate::script::Tell;
+
+/// What the lease may be missed by, of our own making.
+const LATE: Duration = Duration::from_millis(100);
+/// What a busy machine of two cores, and our own looking, may add.
+const SLACK: Duration = Duration::from_millis(400);
+/// How long a guardian waits for an injector that is late with an undo.
+const PATIENCE: Duration = Duration::from_secs(1);
+/// The deadline that the kernel holds where everybody hangs.
+const DEADLINE: Span = Span::millis(1500);
+
+pub fn a_part_that_hangs_is_replaced_within_its_lease(fixture: &mut Fixture) {
+    let mut tried: Vec<&[Defence]> = Vec::new();
+    let mut left = 0;
+    for fault in CATALOGUE.iter().copied().filter(|fault| fault.restore() != Restore::None) {
+        // Three leases for each fault: one of each kind will do, unless everything is asked for.
+        if tried.contains(&fault.defence()) && !everything() {
+            left += 3;
+            continue;
+        }
+        tried.push(fault.defence());
+        for hangs in ["injector", "guardian", "conductor"] {
+            let mut drill = Drill::of(fixture, fault).hold().start();
+            drill.wait_in_force();
+            let since = monotonic_ns();
+            drill.signal(hangs, Signal::STOP);
+            let what = format!("{} with a {hangs} that hangs", fault.kind());
+            let took = until_gone(fixture, &mut drill, since, &what);
+            let limit = LEASE.0 + LATE + SLACK;
+            assert!(took <= limit, "{what}: undone after {took:?}, more than {limit:?}");
+            println!("  {what}: undone after {took:?}");
+            // The hung one comes back to an ended drill, and ends.
+            drill.signal(hangs, Signal::CONT);
+            fixture.until_closed(&mut drill);
+            fixture.forget(&drill);
+        }
+    }
+    println!("  {left} cases more in `make matrix`");
+}
+
+/// It beats as ever and does not undo: the guardian waits a second beyond the deadline, no lease.
+pub fn an_injector_that_overstays_a_deadline_is_replaced(fixture: &mut Fixture) {
+    let point = "injector: revert ordered";
+    let setup = Drill::of(fixture, pause()).hold().deadline(DEADLINE).stopping_at(&[point]);
+    let mut drill = setup.start();
+    let since = monotonic_ns();
+    // Of itself, at its deadline; and there it stays.
+    drill.wait_at(point);
+    let late = monotonic_ns();
+    assert!(late >= since + DEADLINE.nanos(), "it reverts before its deadline");
+    let took = until_gone(fixture, &mut drill, late, "an injector that overstays its deadline");
+    let limit = PATIENCE + LATE + SLACK;
+    assert!(took <= limit, "replaced after {took:?}, more than {limit:?}");
+    fixture.until_closed(&mut drill);
+    fixture.forget(&drill);
+}
+
+/// A guardian that was stopped while all was undone must not undo it again when it wakes: the
+/// target may be somebody else's by then.
+pub fn a_guardian_that_wakes_late_undoes_nothing_again(fixture: &mut Fixture) {
+    let mut drill = Drill::of(fixture, pause()).hold().start();
+    drill.wait_in_force();
+    let since = monotonic_ns();
+    drill.signal("guardian", Signal::STOP);
+    drill.kill(&["conductor"]);
+    let target = drill.script.order.target.process.clone().unwrap();
+    while fixture.state_of(&target) != RunState::Running
+        || fixture.open(&drill.script.drill) > 0
+        || fixture.processes().parts().len() > 1
+    {
+        assert!(monotonic_ns() < since + nanos(LEASE.0), "the injector does not revert and go");
+    }
+    fixture.stop(&target);
+    // Not for anything to be ready: the lease itself has to run out.
+    drill.listen_until(since + nanos(LEASE.0 + LATE));
+    drill.signal("guardian", Signal::CONT);
+    fixture.until_closed(&mut drill);
+    assert_eq!(fixture.state_of(&target), RunState::Stopped, "it was undone a second time");
+    fixture.signal(&target, libc::SIGCONT);
+    fixture.forget(&drill);
+}
+
+/// The last line that needs no process: the deadline that lies in the kernel.
+pub fn the_kernel_ends_what_all_hang_over(fixture: &mut Fixture) {
+    let held = CATALOGUE.iter().copied().filter(|f| f.defence().contains(&Defence::Kernel));
+    for fault in held {
+        let mut drill = Drill::of(fixture, fault).hold().deadline(DEADLINE).start();
+        let since = monotonic_ns();
+        drill.wait_in_force();
+        for part in ["guardian", "injector", "conductor"] {
+            drill.signal(part, Signal::STOP);
+        }
+        assert!(!fixture.look().kernel.is_empty(), "{} is not in force", fault.kind());
+        let limit = since + DEADLINE.nanos() + nanos(LATE + SLACK + SLACK);
+        while !fixture.look().blocked.is_empty() {
+            assert!(monotonic_ns() < limit, "{} is in force after its deadline", fault.kind());
+        }
+        for part in ["guardian", "injector", "conductor"] {
+            drill.signal(part, Signal::CONT);
+        }
+        drill.tell(Tell::Revert);
+        fixture.until_closed(&mut drill);
+        fixture.forget(&drill);
+    }
+}
+
+/// How long it took until nothing of the fault was in the world.
+fn until_gone(fixture: &mut Fixture, drill: &mut Drill, since: u64, what: &str) -> Duration {
+    let limit = since + nanos(LEASE.0 + Duration::from_secs(3));
+    loop {
+        let began = monotonic_ns();
+        let scene = fixture.look();
+        let target = drill.script.order.target.process.as_ref().unwrap();
+        // A hung part is stopped too; here only the target counts.
+        if scene.kernel.is_empty() && scene.blocked.is_empty() && !scene.is_stopped(target) {
+            return Duration::from_nanos(monotonic_ns() - since);
+        }
+        assert!(began < limit, "{what}: still there: {:?}", scene.of_ours());
+    }
+}
