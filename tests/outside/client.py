@@ -191,7 +191,8 @@ class Asker:
 
     def __init__(self, address, every):
         self.address, self.every = address, every
-        self.link, self.asked, self.role, self.changes = None, 0, None, []
+        self.link, self.tried, self.asked = None, 0, 0
+        self.role, self.changes = None, []
 
     def connections(self):
         return [self.link] if self.link else []
@@ -199,12 +200,11 @@ class Asker:
     def tick(self, at):
         if self.link and (self.link.broken or (self.link.waiting and at - self.asked > 250 * MS)):
             self.link.close()
-            self.link = None
-        if at - self.asked < self.every:
-            return
-        if self.link is None:
-            self.asked, self.link = at, Connection(self.address)
-        elif self.link.up and not self.link.waiting:
+            # A promotion hangs up on every client: come back at once.
+            self.link, self.asked = None, 0
+        if self.link is None and at - self.tried >= MS:
+            self.tried, self.link = at, Connection(self.address)
+        elif self.link and self.link.up and not self.link.waiting and at - self.asked >= self.every:
             self.asked = at
             self.link.send(command("INFO", "replication"), None)
 

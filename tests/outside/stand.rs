@@ -127,7 +127,8 @@ impl Stand {
         let order = json!({"roads": roads, "roles": roles, "everyMs": 5}).to_string();
         let mut watcher = Watcher::start(self.client(&["watch", &order]));
         let code = self.drill(spec);
-        assert!(matches!(code, Some(0 | 4)), "exit {code:?}\n{}", self.says());
+        // Whatever the verdict (a busy machine makes it inconclusive): the edges must be right.
+        assert!(matches!(code, Some(0 | 4 | 5)), "exit {code:?}\n{}", self.says());
         watcher.finish()
     }
 
