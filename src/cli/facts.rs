@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use crate::guard::{Facts, Running};
 use crate::injection::journal::store;
+use crate::injection::recovery;
 use crate::model::plan::Plan;
 
 use super::approval;
@@ -53,11 +54,12 @@ fn healthy(plan: &Plan) -> BTreeMap<String, usize> {
     healthy
 }
 
+/// Drills that live; what dead ones left was undone before anybody asks.
 fn running(state: &StateFolder) -> Result<Vec<Running>, Failure> {
     let mut running = Vec::new();
-    for (drill, path) in store::list(&state.journals())? {
-        // One that vanished since it was listed has just ended.
-        let Ok(contents) = store::peek(&path) else { continue };
+    for drill in recovery::find(&state.journals())?.live {
+        // One that vanished since it was found has just ended.
+        let Ok(contents) = store::peek(&state.journals().join(drill.as_str())) else { continue };
         let lab = contents.opened.and_then(|opened| opened.lab);
         let places = lab.map(|lab| format!("lab {}", lab.name)).into_iter().collect();
         running.push(Running { drill: drill.to_string(), places });

@@ -89,6 +89,7 @@ impl From<DrillError> for Failure {
     fn from(error: DrillError) -> Failure {
         let code = match error {
             DrillError::NotCleared(_) => ExitCode::Refused,
+            DrillError::Aborted(_) => ExitCode::Aborted,
             _ => ExitCode::Internal,
         };
         Failure::new(code, format!("nothing was injected: {error}"))

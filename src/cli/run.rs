@@ -82,10 +82,11 @@ struct Ground<'a> {
 impl Ground<'_> {
     async fn drill(self, progress: &mut Progress) -> Result<ExitCode, Failure> {
         let mut signals = signals::listen()?;
+        // Before anything can refuse: what a dead drill holds must not stay for a policy's sake.
+        self.undo_leftovers(progress)?;
         let standing = self.standing()?;
         let clearance = self.admitted(standing.is_some())?;
         confirm(&self.prepared.plan, self.args.yes)?;
-        self.undo_leftovers(progress)?;
         let secrets = secrets(&self.prepared.plan.experiment.probes, &self.prepared.folder)?;
         let mut output = Output::create(&self.folder())?;
         let Some(spec) = self.prepared.lab.clone() else {
@@ -121,7 +122,13 @@ impl Ground<'_> {
         let removed = backend.down().await;
         let records = drilled?;
         let code = finish(&records, output, progress)?;
-        removed?;
+        if let Err(error) = removed {
+            // The verdict is what counts; what is wrong besides is said.
+            tracing::error!(%error, "the lab did not go");
+            if code == ExitCode::Held {
+                return Err(error.into());
+            }
+        }
         Ok(code)
     }
 
@@ -210,6 +217,13 @@ fn finish(
         .map(|paths| paths.iter().map(|p| p.display().to_string()).collect())
         .unwrap_or_default();
     progress.verdict(&report::text::render(&report, &screen::style(), &files));
-    written?;
-    Ok(report.verdict.exit_code())
+    let code = report.verdict.exit_code();
+    match written {
+        // A full disk must not hide that something is stuck, or deviated.
+        Err(failure) if code != ExitCode::Held => {
+            tracing::error!(%failure, "the reports could not be written");
+            Ok(code)
+        }
+        written => written.map(|_| code),
+    }
 }

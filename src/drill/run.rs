@@ -77,6 +77,8 @@ pub enum DrillError {
     Host(#[from] HostError),
     #[error("{0}")]
     Unfit(String),
+    #[error("aborted by {0}")]
+    Aborted(String),
 }
 
 pub(super) struct Drill<'a, B> {
@@ -118,11 +120,12 @@ pub async fn run<B: Backend>(
             return Err(error);
         }
     };
-    drop(journal);
-    // What is stuck stays on record, and blocks the next drill on that target.
-    if closed {
-        recovery::remove(&path)?;
+    // What is stuck stays on record, and blocks the next drill on that target. The lock is still
+    // ours, so nobody else is looking; a file that stays costs the next start one look.
+    if closed && let Err(error) = recovery::remove(&path) {
+        tracing::warn!(%error, "the closed journal stays");
     }
+    drop(journal);
     Ok(records)
 }
 
@@ -194,7 +197,9 @@ impl<B: Backend> Drill<'_, B> {
         let mut early = Vec::new();
         let limit = monotonic_ns() + READY_WITHIN.nanos();
         while carriers.is_none() || scheduling.is_none() {
-            match self.parts.next(limit).await {
+            self.beat().await;
+            match self.parts.next(limit.min(self.beat_due_ns)).await {
+                Event::Tick if monotonic_ns() < limit => {}
                 Event::Injector(FromInjector::Ready { carriers: found }) => carriers = Some(found),
                 Event::Prober(message) => match *message {
                     FromProber::Ready { scheduling: found } => scheduling = Some(found),
@@ -206,7 +211,7 @@ impl<B: Backend> Drill<'_, B> {
                     unfit.push(format!("the {} ended before it began", part.name()));
                     break;
                 }
-                Event::Signal(signal) => return Err(DrillError::Unfit(signal.name)),
+                Event::Signal(signal) => return Err(DrillError::Aborted(signal.name)),
                 Event::Tick => {
                     unfit.push(format!("the parts were not ready within {READY_WITHIN}"));
                     break;
@@ -341,6 +346,7 @@ impl<B: Backend> Drill<'_, B> {
     /// The single way out.
     async fn revert(&mut self) {
         self.note(Entry::Phase(Phase::Revert));
+        self.state.reverting = true;
         let limit = monotonic_ns() + LEASE.nanos() + REVERTED_WITHIN.nanos();
         if self.state.injector_lives() {
             self.parts.tell_injector(&ToInjector::RevertAll).await;
@@ -418,7 +424,15 @@ impl<B: Backend> Drill<'_, B> {
         }
         if self.state.injector_lives() {
             self.parts.tell_injector(&ToInjector::ReadBack).await;
-            self.until(READ_WITHIN, |state| state.residue.is_some()).await;
+            // Not `until`: a prober that is dead has no part in this.
+            let limit = monotonic_ns() + READ_WITHIN.nanos();
+            while self.state.residue.is_none()
+                && self.state.injector_lives()
+                && !self.state.quit
+                && monotonic_ns() < limit
+            {
+                self.step(limit).await;
+            }
         }
         if let Some(residue) = self.state.residue.take() {
             self.note(Entry::Residue(residue));
@@ -443,14 +457,22 @@ impl<B: Backend> Drill<'_, B> {
         }
     }
 
+    /// Tells the parts that we live, when that is due.
+    async fn beat(&mut self) -> bool {
+        let now = monotonic_ns();
+        if now < self.beat_due_ns {
+            return false;
+        }
+        self.beat_due_ns = now + BEAT.nanos();
+        self.parts.tell_injector(&ToInjector::Beat).await;
+        self.parts.tell_prober(&ToProber::Beat).await;
+        true
+    }
+
     /// One event, or the next beat, whichever is first.
     async fn step(&mut self, until_ns: u64) {
-        let now = monotonic_ns();
-        if now >= self.beat_due_ns {
-            self.beat_due_ns = now + BEAT.nanos();
-            self.parts.tell_injector(&ToInjector::Beat).await;
-            self.parts.tell_prober(&ToProber::Beat).await;
-            self.lost_by_silence(now);
+        if self.beat().await {
+            self.lost_by_silence(monotonic_ns());
         }
         let event = self.parts.next(until_ns.min(self.beat_due_ns)).await;
         self.take(event);

@@ -28,6 +28,8 @@ pub struct State {
     /// Does any probe keep a ledger?
     pub ledgers: bool,
     pub finished: bool,
+    /// We asked for the end of every fault: from here on a part may go.
+    pub reverting: bool,
     pub all_reverted: bool,
     pub stuck: bool,
     /// A stop condition ended the hold.
@@ -57,6 +59,7 @@ impl State {
             ledger_rounds: 0,
             ledgers: probes.values().any(ledger),
             finished: false,
+            reverting: false,
             all_reverted: false,
             stuck: false,
             stopped: false,

@@ -95,7 +95,9 @@ impl<B: Backend> Drill<'_, B> {
             return;
         }
         // A part that has said that all is reverted may go.
-        if part == Part::Recovery || (part != Part::Prober && self.state.all_reverted) {
+        if part == Part::Recovery
+            || (part != Part::Prober && self.state.all_reverted && self.state.reverting)
+        {
             return;
         }
         let (name, why) = (part.name().to_owned(), why.to_owned());

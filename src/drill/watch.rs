@@ -73,7 +73,8 @@ impl Goodness {
         let from = self.last_not_good_due.map_or(since, |bad| bad.max(since));
         let fresh = now.saturating_sub(self.last_good_done)
             <= 2 * self.interval_ns + self.deadline_ns + BATCH_NS;
-        fresh && good.saturating_sub(from) >= length_ns.saturating_sub(self.interval_ns)
+        let since_bad = self.last_not_good_due.is_none_or(|bad| good > bad) && good >= from;
+        fresh && since_bad && good - from >= length_ns.saturating_sub(self.interval_ns)
     }
 }
 
@@ -140,6 +141,17 @@ mod tests {
         watch.take("a", &slots(0, 1000, Grade::Good));
         watch.take("a", &slots(900, 910, Grade::Invalid));
         assert!(!watch.steady_for(1000 * MS, 0, 1000 * MS));
+    }
+
+    #[test]
+    fn a_newest_slot_that_is_bad_is_never_steady_however_slow_the_probe() {
+        let mut watch = watch();
+        watch.take("a", &slots(0, 10, Grade::Good));
+        watch.take("a", &slots(10, 20, Grade::Bad));
+        // The time asked for is no longer than the interval: one good slot would do.
+        assert!(!watch.steady_for(5 * MS, 0, 30 * MS));
+        watch.take("a", &slots(20, 30, Grade::Good));
+        assert!(watch.steady_for(5 * MS, 0, 30 * MS));
     }
 
     #[test]

@@ -79,20 +79,14 @@ impl Guardian<'_> {
     fn watch(&mut self) -> Option<&'static str> {
         loop {
             let now = self.host.now_ns();
-            if now.saturating_sub(self.heard_ns) > self.lease.nanos() {
-                return Some("it missed its beats for a whole lease");
-            }
-            let patience = u64::try_from(PATIENCE.as_nanos()).unwrap_or(0);
-            if self.recipes.values().any(|r| now > r.deadline_ns.saturating_add(patience)) {
-                return Some("it overstayed a deadline");
-            }
             if now >= self.beat_due_ns {
                 self.beat_due_ns = now + self.beat.nanos();
                 // Its death shows on the descriptor, not on this send.
                 let _gone = self.injector.send(&FromGuardian::Beat);
             }
             let (spoke, died) = self.wait(now);
-            // What it said before it died still counts: a last `Forget` spares a needless undo.
+            // What it said counts first, before it died and while we were stopped ourselves: a last
+            // `Forget` spares an undo of what has long been undone.
             if spoke {
                 match self.injector.receive() {
                     Ok(Some(ToGuardian::Goodbye)) => return None,
@@ -102,8 +96,21 @@ impl Guardian<'_> {
                 }
             } else if died {
                 return Some("it is dead");
+            } else if let Some(why) = self.overdue() {
+                return Some(why);
             }
         }
+    }
+
+    /// Silent for too long, or late with an undo.
+    fn overdue(&self) -> Option<&'static str> {
+        let now = self.host.now_ns();
+        let patience = u64::try_from(PATIENCE.as_nanos()).unwrap_or(0);
+        if now.saturating_sub(self.heard_ns) > self.lease.nanos() {
+            return Some("it missed its beats for a whole lease");
+        }
+        let late = self.recipes.values().any(|r| now > r.deadline_ns.saturating_add(patience));
+        late.then_some("it overstayed a deadline")
     }
 
     fn wait(&self, now: u64) -> (bool, bool) {
@@ -149,6 +156,9 @@ impl Guardian<'_> {
         tell(&FromInjector::PartLost { part: "injector".to_owned(), why: why.to_owned() });
         let mut journal = match Journal::inherit(journal) {
             Ok((journal, contents)) => {
+                // What the journal says is closed was undone before its word could reach us.
+                self.recipes
+                    .retain(|id, _| !contents.states.get(id).is_some_and(|s| s.is_closed()));
                 // It may have died between the journal and us: its word to us is not the only one.
                 for recipe in contents.open() {
                     self.recipes.entry(recipe.injection.clone()).or_insert(recipe);

@@ -115,10 +115,12 @@ impl Injector<'_> {
                 match self.conductor.receive() {
                     Ok(Some(ToInjector::Goodbye)) => return Leave::Goodbye,
                     Ok(Some(order)) => {
-                        self.conductor_heard_ns = self.host.now_ns();
                         if let Some(leave) = self.obey(order) {
                             return leave;
                         }
+                        // While a verb ran nobody could be heard: that silence was ours.
+                        self.conductor_heard_ns = self.host.now_ns();
+                        self.guardian_heard_ns = self.conductor_heard_ns;
                     }
                     Ok(None) | Err(_) => return Leave::Orphaned("the conductor is gone"),
                 }
