@@ -115,7 +115,12 @@ impl Machine {
         command
             .args(["-accel", "tcg", "-machine", "q35", "-cpu", "Nehalem", "-smp", "1"])
             .args(["-m", "1024", "-nodefaults", "-display", "none", "-no-reboot"])
-            .args(["-serial", "stdio", "-append", "console=ttyS0 panic=-1 quiet mitigations=off rcupdate.rcu_expedited=1"])
+            .args([
+                "-serial",
+                "stdio",
+                "-append",
+                "console=ttyS0 panic=-1 quiet mitigations=off rcupdate.rcu_expedited=1",
+            ])
             .arg("-kernel")
             .arg(self.folder.join("vmlinuz"))
             .arg("-initrd")

@@ -104,11 +104,8 @@ impl Suite {
 }
 
 fn list(binary: &Path, arguments: &[&str]) -> Vec<String> {
-    let output = Command::new(binary)
-        .args(["--list", "--format=terse"])
-        .args(arguments)
-        .output()
-        .unwrap();
+    let output =
+        Command::new(binary).args(["--list", "--format=terse"]).args(arguments).output().unwrap();
     assert!(output.status.success(), "{}: {output:?}", binary.display());
     let text = String::from_utf8(output.stdout).unwrap();
     text.lines().filter_map(|line| line.strip_suffix(": test").map(str::to_owned)).collect()
