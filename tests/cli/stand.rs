@@ -114,8 +114,8 @@ impl Stand {
             .stdin(Stdio::null());
     }
 
-    /// Runs it to its end. A drill of 200 ms is inconclusive when the machine did not run us for 2 of
-    /// them: it says so, and is run again.
+    /// Runs it to its end. A drill of 200 ms is inconclusive when the machine did not run us for 2
+    /// of them: it says so, and is run again.
     pub fn run(&self, args: &[&str]) -> Ran {
         let mut ran = self.start(args).finish();
         for _ in 0..4 {
@@ -203,7 +203,7 @@ impl Drop for Stand {
 }
 
 /// Inconclusive by our own lag and by nothing else.
-pub fn too_busy(ran: &Ran) -> bool {
+fn too_busy(ran: &Ran) -> bool {
     let lag = ["the prober did not run for", "slots in the window are invalid or missing"];
     ran.code == Some(5)
         && lag.iter().any(|why| ran.out.contains(why))

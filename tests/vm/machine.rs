@@ -12,10 +12,6 @@ use std::time::{Duration, Instant};
 
 use super::suites::Suite;
 
-/// Without the mitigations each system call would change page tables, and emulation forgets all
-/// translations then: half of the time went there. Grace periods are waited for at once.
-const COMMAND_LINE: &str = "console=ttyS0 panic=-1 quiet mitigations=off rcupdate.rcu_expedited=1";
-
 const QEMU: &str = "qemu-system-x86_64";
 
 /// What the kernel can do beyond what is built in. `nft_compat` and `xt_NFQUEUE` are there so that
@@ -119,7 +115,12 @@ impl Machine {
         command
             .args(["-accel", "tcg", "-machine", "q35", "-cpu", "Nehalem", "-smp", "1"])
             .args(["-m", "1024", "-nodefaults", "-display", "none", "-no-reboot"])
-            .args(["-serial", "stdio", "-append", COMMAND_LINE])
+            .args([
+                "-serial",
+                "stdio",
+                "-append",
+                "console=ttyS0 panic=-1 quiet mitigations=off rcupdate.rcu_expedited=1",
+            ])
             .arg("-kernel")
             .arg(self.folder.join("vmlinuz"))
             .arg("-initrd")
