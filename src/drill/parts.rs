@@ -55,7 +55,7 @@ impl Parts {
         let watched = watched.map_err(|e| HostError::io("share a process descriptor", e))?;
         let born_guardian = backend.spawn(PartSpec {
             fds: vec![guardian_end.into_fd(), guardian_side.into_fd(), watched, journal.share()?],
-            // No fault begins before it has answered, and a busy machine must not keep it from acting.
+            // No fault begins before it has answered; a busy machine must not keep it from that.
             realtime: true,
             manner: Manner::Detached,
             ..PartSpec::new(Part::Guardian.name())
