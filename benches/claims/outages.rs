@@ -13,6 +13,7 @@ use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use serde_json::json;
 use squall::host::linux::clock::monotonic_ns;
 use squall::host::linux::network::LinuxNetwork;
+use squall::host::linux::timing::{quicken, sleep_until};
 use squall::host::network::Network;
 use squall::judge::measure::outage::{Beat, outages};
 use squall::judge::measure::window::Frame;
@@ -34,6 +35,9 @@ const REFUSED: [(u64, usize); 5] = [(300, 14), (1000, 10), (3000, 5), (10_000, 2
 const BLACKHOLED: [(u64, usize); 3] = [(300, 10), (1000, 5), (3000, 2)];
 /// Of good service between two outages.
 const BETWEEN_NS: u64 = 700_000_000;
+
+/// A server that gets no processor would be an outage that no script knows of.
+const PRIORITY: u32 = 5;
 
 /// From when until when the service was away.
 type Truth = (u64, u64);
@@ -123,13 +127,14 @@ fn judged(slots: &[Observation]) -> Vec<(u64, f64, f64)> {
 /// Nobody listens. From just before the socket is closed until just after it listens again.
 fn refuse(world: &World, lengths: &[u64]) -> Vec<Truth> {
     world.server.inside(|| {
+        let _scheduling = quicken(PRIORITY);
         let mut listener = listen();
         let mut truths = Vec::new();
         serve(&listener, monotonic_ns() + 2 * BETWEEN_NS);
         for length in lengths {
             let from = monotonic_ns();
             drop(listener);
-            squall::host::linux::timing::sleep_until(from + length * 1_000_000);
+            sleep_until(from + length * 1_000_000);
             listener = listen();
             truths.push((from, monotonic_ns()));
             serve(&listener, monotonic_ns() + BETWEEN_NS);
@@ -140,6 +145,7 @@ fn refuse(world: &World, lengths: &[u64]) -> Vec<Truth> {
 
 /// Packets are dropped. Between the stamps of the two calls.
 fn blackhole(world: &World, lengths: &[u64]) -> Vec<Truth> {
+    let _scheduling = quicken(PRIORITY);
     let drill = DrillId::from_bits(monotonic_ns());
     let mut network = LinuxNetwork::new(drill.clone());
     network.carriers();
