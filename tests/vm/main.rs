@@ -34,8 +34,8 @@ const LEFT: &[Left] = &[
     Left { test: "lab_failover::web_answers_over_both_families", why: THE_SERVICE },
 ];
 
-const THE_SERVICE: &str = "it is about its services, not about the kernel, and takes half a minute; \
-                           the failover of Redis stands for it";
+const THE_SERVICE: &str = "it is about its services, not about the kernel, and takes half a \
+                           minute; the failover of Redis stands for it";
 
 /// What the kernel of a distribution carries packets with.
 const NATIVE: &str = "\"queue\": \"nft queue\"";
