@@ -22,7 +22,7 @@ static CLEAN_WITHIN: LazyLock<Duration> = LazyLock::new(|| {
 });
 /// Of so many cases of the matrix one is tried: a number that divides none of the counts, so that
 /// every fault, every point and everyone who dies is met.
-static ONE_OF: LazyLock<usize> = LazyLock::new(|| unless_slow(1, 11, "one case is tried of"));
+static ONE_OF: LazyLock<usize> = LazyLock::new(|| unless_slow(1, 23, "one case is tried of"));
 
 /// Two kills for one fault only, unless everything is asked for: what differs between faults is in
 /// their undo, and that the first matrix tries at every point.

@@ -8,7 +8,9 @@ use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
-use std::time::{Duration, Instant};
+use std::time::Duration;
+
+use squall::host::linux::clock::monotonic_ns;
 
 use super::suites::Suite;
 
@@ -84,11 +86,12 @@ impl Machine {
     pub fn run(&self, limit: Duration) -> String {
         let mut running = Running(self.start());
         let lines = lines_of(running.0.stdout.take().unwrap());
-        let deadline = Instant::now() + limit;
+        let deadline = monotonic_ns() + u64::try_from(limit.as_nanos()).unwrap();
         let mut console = String::new();
         let mut late = false;
         loop {
-            match lines.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
+            let left = Duration::from_nanos(deadline.saturating_sub(monotonic_ns()));
+            match lines.recv_timeout(left) {
                 Ok(line) => {
                     println!("| {line}");
                     console.push_str(&line);
