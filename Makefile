@@ -16,7 +16,7 @@ BENCHES ?=
 
 VM_PACKAGES := qemu-system-x86_64:qemu-system-x86 strip:binutils
 
-.PHONY: demo build test matrix picture bench peers lint fmt reference vm demo-packages \
+.PHONY: demo build test matrix picture bench peers lint fmt reference vm drills demo-packages \
         test-packages bench-packages vm-packages
 
 ## demo: build, get redis and haproxy if they are missing, lose a primary, write the report
@@ -58,6 +58,10 @@ peers:
 	else \
 		echo "no Go toolchain: toxiproxy is not built, and its columns stay empty"; \
 	fi
+
+## drills: every shipped experiment and its twin, for real; wants an idle machine
+drills: test-packages
+	$(CARGO) test --features drills --test drills
 
 ## reference: write docs/reference/ from the code; a test compares
 reference:

@@ -156,9 +156,6 @@ impl Guardian<'_> {
         tell(&FromInjector::PartLost { part: "injector".to_owned(), why: why.to_owned() });
         let mut journal = match Journal::inherit(journal) {
             Ok((journal, contents)) => {
-                // What the journal says is closed was undone before its word could reach us.
-                self.recipes
-                    .retain(|id, _| !contents.states.get(id).is_some_and(|s| s.is_closed()));
                 // It may have died between the journal and us: its word to us is not the only one.
                 for recipe in contents.open() {
                     self.recipes.entry(recipe.injection.clone()).or_insert(recipe);

@@ -118,9 +118,8 @@ impl Injector<'_> {
                         if let Some(leave) = self.obey(order) {
                             return leave;
                         }
-                        // While a verb ran nobody could be heard: that silence was ours.
+                        // While a verb ran it could not be heard: that silence was ours.
                         self.conductor_heard_ns = self.host.now_ns();
-                        self.guardian_heard_ns = self.conductor_heard_ns;
                     }
                     Ok(None) | Err(_) => return Leave::Orphaned("the conductor is gone"),
                 }
