@@ -1,6 +1,5 @@
 //! `squall lab`: a lab that stands by itself, for drills to attach to and for people to look round.
 
-use std::fmt::Write as _;
 use std::io::Write;
 use std::os::fd::OwnedFd;
 use std::path::PathBuf;
@@ -9,7 +8,6 @@ use std::time::Duration;
 use clap::{Args, Subcommand};
 use nix::sys::signal::{SigSet, Signal};
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 use tokio::signal::unix::{SignalKind, signal};
 
 pub use super::failure::Failure;
@@ -26,6 +24,7 @@ use crate::lab::message::{FromLab, ToLab};
 use crate::lab::registry::{RECORD_VERSION, Record, Registry, Standing};
 use crate::lab::{Lab, LabError, LabEvent, LabPlace};
 use crate::model::lab::LabSpec;
+use crate::plan::digest::sha256;
 
 /// How long a keeper may take to remove its lab.
 const DOWN_WITHIN: Duration = Duration::from_secs(10);
@@ -209,7 +208,7 @@ fn keep_here(order: &KeepOrder, mut told: impl FnMut(FromKeeper)) -> Result<Kept
             identity: lab.identity().clone(),
             keeper: LinuxProcesses::new()?.identify(own)?,
             path: order.path.clone(),
-            sha256: digest(&order.text),
+            sha256: sha256(order.text.as_bytes()),
             spec: document.spec.clone(),
             hosts: lab.hosts().to_vec(),
         })?;
@@ -311,13 +310,6 @@ fn parse(order: &KeepOrder) -> Result<Document, Failure> {
         return Err(usage(format!("{} is a {}, not a Lab", order.path, document.kind)));
     }
     Ok(document)
-}
-
-fn digest(text: &str) -> String {
-    Sha256::digest(text.as_bytes()).iter().fold(String::new(), |mut hex, byte| {
-        let _ = write!(hex, "{byte:02x}");
-        hex
-    })
 }
 
 /// The polite ways to be told to end.
