@@ -30,10 +30,10 @@ pub fn run(bench: &Bench) -> Vec<Row> {
             through_toxiproxy(&world, ms, &mut proxied);
         }
         all.extend(&ours);
-        rows.push(row(&format!("delay of {ms} ms: |error|"), &ours, &proxied));
+        rows.push(row(&format!("delay of {ms} ms: error"), &ours, &proxied));
     }
     rig.end();
-    let mut total = row("delays of 1-200 ms: |error|", &all, &Sample::default());
+    let mut total = row("delays of 1-200 ms: error", &all, &Sample::default());
     total.goals = vec![Goal::at_most("p50", all.p50(), 0.15), Goal::at_most("p99", all.p99(), 0.5)];
     total.note = Some(format!(
         "UDP through the queue, toxiproxy's by TCP on loopback; the bare way, receiver's wake-up \

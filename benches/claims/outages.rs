@@ -74,23 +74,31 @@ fn measure(metric: &str, lengths: &[u64], script: fn(&World, &[u64]) -> Vec<Trut
     let found = judged(&slots);
     let mut error = Sample::default();
     let mut stated = Sample::default();
+    let mut worst = (0.0_f64, 0.0_f64);
     for (from, to) in &truths {
         let near = |(begun, _, _): &&(u64, f64, f64)| begun.abs_diff(*from) < 200_000_000;
         let Some((_, length_ms, error_ms)) = found.iter().find(near) else {
             error.push(f64::INFINITY);
             continue;
         };
-        error.push((length_ms - millis(to - from)).abs());
+        let off_ms = length_ms - millis(to - from);
+        if off_ms.abs() > worst.0.abs() {
+            worst = (off_ms, millis(to - from));
+        }
+        error.push(off_ms.abs());
         stated.push(*error_ms);
     }
     let note = format!(
-        "{} scripted, {} reported; the report itself states an error of {:.1} ms",
+        "{} scripted, {} reported; the report itself states an error of {:.1} ms; the worst \
+         was {:+.1} ms at {:.0} ms",
         truths.len(),
         found.len(),
-        stated.p50()
+        stated.p50(),
+        worst.0,
+        worst.1
     );
     Row {
-        metric: format!("{metric}: |error|"),
+        metric: format!("{metric}: error"),
         unit: "ms",
         p50: error.p50(),
         p99: Some(error.p99()),
