@@ -7,8 +7,8 @@ use crate::model::plan::Plan;
 
 use super::failure::Failure;
 
-/// Will somebody be asked? A lab needs no asking: squall started it and the kernel removes it. Anything else needs a yes,
-/// typed or by `--yes`; where nobody can type, that is a refusal.
+/// Will somebody be asked? A lab needs no asking: squall started it and the kernel removes it.
+/// Anything else needs a yes, typed or by `--yes`; where nobody can type, that is a refusal.
 #[must_use]
 pub fn asks(plan: &Plan, yes: bool) -> bool {
     plan.lab.is_none() && !yes

@@ -196,8 +196,8 @@ impl Ground<'_> {
     }
 }
 
-/// Waits until the verdict is read: everything is undone and kept by now, so that whoever stopped the
-/// terminal may take their time. Any signal ends the wait.
+/// Waits until the verdict is read: everything is undone and kept by now, so that whoever stopped
+/// the terminal may take their time. Any signal ends the wait.
 async fn read_out(progress: &mut Progress) -> Result<(), Failure> {
     let mut signals = signals::listen()?;
     tokio::select! {

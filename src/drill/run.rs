@@ -212,7 +212,7 @@ impl<B: Backend> Drill<'_, B> {
     /// throws its writes away.
     async fn recover(&mut self) {
         self.note(Entry::Phase(Phase::Recover));
-        let since = monotonic_ns();
+        let mut since = monotonic_ns();
         let experiment = &self.request.plan.experiment;
         let (length, limit) =
             (experiment.steady_for.nanos(), since + experiment.recovery_watch.nanos());
@@ -225,7 +225,10 @@ impl<B: Backend> Drill<'_, B> {
                 }
                 break;
             }
-            if split.is_none() && self.state.watch.steady_for(length, since, now) {
+            if split.is_some() {
+                // What the end of the split does to clients begins with it.
+                since = now;
+            } else if self.state.watch.steady_for(length, since, now) {
                 break;
             }
             self.step(limit).await;
