@@ -48,7 +48,7 @@ pub fn run(args: &Args, state: &StateFolder, out: &mut dyn Write) -> Result<Exit
         writeln!(out, "refused: {why}")?;
         code = if code == ExitCode::Stuck { code } else { ExitCode::Usage };
     }
-    if undone == 0 && found.refused.is_empty() {
+    if undone == 0 && found.refused.is_empty() && found.live.is_empty() {
         writeln!(out, "nothing to undo")?;
     }
     Ok(code)

@@ -129,7 +129,8 @@ fn injector_and_guardian_that_stand_still_are_replaced() {
 fn an_order_that_a_stopped_injector_never_obeyed_is_not_stuck() {
     let stand = Stand::new();
     stand.raise();
-    stand.drill(&Drill { hold: "30s", ..Drill::default() });
+    let steady = "{for: 2s, within: 10s}";
+    stand.drill(&Drill { hold: "30s", steady, ..Drill::default() });
     let mut live = stand.start_drill();
     live.says("waiting for the steady state");
     let family = live.family();
@@ -169,6 +170,7 @@ fn a_drill_does_not_begin_over_what_is_left_of_another() {
             assert!(said.contains(&holder), "no {holder} in {said}");
         }
         assert!(said.contains("has lost its conductor"), "{said}");
+        assert!(!said.contains("nothing to undo"), "{said}");
     }
     assert!(!stand.service_runs(), "it is undone by nobody yet");
     // They go on, and so does the next drill: it waits for them.
