@@ -137,6 +137,12 @@ impl Journal {
         self.file.sync_data().map_err(io_error("sync", &self.path))
     }
 
+    /// A record could not be made durable: nothing more is accepted.
+    #[must_use]
+    pub fn poisoned(&self) -> bool {
+        self.poisoned
+    }
+
     #[must_use]
     pub fn state(&self, injection: &InjectionId) -> Option<State> {
         self.states.get(injection).copied()
