@@ -182,11 +182,14 @@ impl Injector<'_> {
         result
     }
 
-    /// Sleeps until somebody speaks or the next beat is due.
+    /// Sleeps until somebody speaks, or a beat, a deadline or a silence is due.
     fn wait(&self) -> (bool, bool) {
         let now = self.host.now_ns();
         let deadline = self.live.values().map(|r| r.deadline_ns).min().unwrap_or(u64::MAX);
-        let until = self.beat_due_ns.min(deadline).saturating_sub(now).div_ceil(1_000_000);
+        let heard = self.conductor_heard_ns.min(self.guardian_heard_ns);
+        let lease_ends = heard.saturating_add(self.hello.lease.nanos()).saturating_add(1);
+        let next = self.beat_due_ns.min(deadline).min(lease_ends);
+        let until = next.saturating_sub(now).div_ceil(1_000_000);
         let mut fds = [
             PollFd::new(self.conductor.as_fd(), PollFlags::POLLIN),
             PollFd::new(self.guardian.as_fd(), PollFlags::POLLIN),
