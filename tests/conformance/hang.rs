@@ -16,7 +16,7 @@ use crate::drill::{Drill, is, nanos};
 use crate::fixture::Fixture;
 use crate::matrix::everything;
 use crate::order::pause;
-use crate::script::{Said, Tell};
+use crate::script::{Answer, Ask, Said, Tell};
 use crate::slow::unless_slow;
 
 /// What the lease may be missed by, of our own making.
@@ -117,6 +117,42 @@ pub fn an_injector_that_is_long_at_a_verb_is_not_replaced(fixture: &mut Fixture)
     assert!(!drill.said.iter().any(lost), "{:?}", drill.said);
     assert_eq!(fixture.state_of(&target.process.unwrap()), RunState::Running);
     fixture.until_closed(&mut drill);
+    fixture.forget(&drill);
+}
+
+/// Somebody else keeps packets out, so that no look after an undo finds the world as it was. Each try
+/// is shorter than a lease and all of them are longer: neither injector nor guardian may take the
+/// other for hung, or be taken for it.
+pub fn an_undo_that_is_tried_again_and_again_is_no_hang(fixture: &mut Fixture) {
+    let cut = squall::fault::find("networkPartition").unwrap();
+    let mut drill = Drill::of(fixture, cut).hold().start();
+    drill.wait_in_force();
+    let netns = drill.script.order.target.netns.path.clone();
+    let rules = |fixture: &mut Fixture, nft: &str| {
+        let answer = fixture.ask(&Ask::Rules { netns: netns.clone(), nft: nft.to_owned() });
+        assert!(matches!(answer, Answer::Done), "{answer:?}");
+    };
+    let hook = "type filter hook input priority -10; policy drop;";
+    let chain = format!("add chain inet foreign in {{ {hook} }}");
+    rules(fixture, &format!("add table inet foreign; {chain}"));
+    let began = monotonic_ns();
+    drill.tell(Tell::EndHold);
+    drill.wait_for("its end", |said| *said == Said::Ended);
+    let took = Duration::from_nanos(monotonic_ns() - began);
+    assert!(took > LEASE.0 * 2, "twice three tries are longer than a lease: {took:?}");
+    let lost = drill.said.iter().filter_map(|said| match said {
+        Said::Heard(message) => match &**message {
+            FromInjector::PartLost { part, why } => Some((part.as_str(), why.as_str())),
+            _ => None,
+        },
+        _ => None,
+    });
+    let lost: Vec<_> = lost.collect();
+    assert_eq!(lost, [("injector", "it could not undo everything")]);
+    assert!(drill.said.iter().any(|s| is(s, |m| matches!(m, FromInjector::Stuck { .. }))));
+    rules(fixture, "delete table inet foreign");
+    let (code, text) = fixture.undo();
+    assert!(code == 0 && text.contains("reverted"), "{code}: {text}");
     fixture.forget(&drill);
 }
 

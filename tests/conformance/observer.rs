@@ -51,6 +51,11 @@ impl Observer {
                 Ok(()) => Answer::Done,
                 Err(error) => Answer::Failed(error.to_string()),
             },
+            Ask::Rules { netns, nft } => {
+                let net = format!("--net={netns}");
+                let ran = Command::new("nsenter").args([&net, "nft", &nft]).output().unwrap();
+                if ran.status.success() { Answer::Done } else { Answer::Failed(format!("{ran:?}")) }
+            }
             Ask::TakeNumber(pid) => match take_number(pid) {
                 Some(()) => Answer::Stranger(self.host.identify(pid).unwrap()),
                 None => Answer::Failed(format!("number {pid} never came free")),

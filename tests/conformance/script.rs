@@ -72,6 +72,11 @@ pub enum Ask {
         who: ProcessIdentity,
         signal: i32,
     },
+    /// Let somebody else change the rules of a namespace with tools of their own.
+    Rules {
+        netns: String,
+        nft: String,
+    },
     /// Start a stranger that has this number.
     TakeNumber(i32),
     /// Recover from a journal of these bytes.

@@ -26,6 +26,7 @@ const TESTS: &[Test] = tests![
     hang::a_guardian_that_wakes_late_undoes_nothing_again,
     hang::the_kernel_ends_what_all_hang_over,
     hang::an_injector_that_is_long_at_a_verb_is_not_replaced,
+    hang::an_undo_that_is_tried_again_and_again_is_no_hang,
     hang::what_the_journal_has_closed_is_not_undone_again,
     lasting::a_fault_that_somebody_ended_is_said_in_passing,
     lasting::a_hold_is_looked_at_once_more_at_its_end,

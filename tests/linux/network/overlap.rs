@@ -2,11 +2,13 @@
 
 use std::time::Duration;
 
+use squall::host::linux::clock::monotonic_ns;
 use squall::host::network::{Canary, Network};
 use squall::model::network::{Direction, PacketFilter, Protocol};
 
 use super::world::{
-    Family, LONG, MS, World, arrived, cut, delay, fly, injection, lose, meet, network, on_port,
+    Family, LONG, MS, Space, World, arrived, cut, delay, fly, injection, lose, meet, network,
+    on_port,
 };
 
 #[test]
@@ -92,6 +94,14 @@ fn a_delayed_stream_loses_nothing_while_others_come_and_go() {
     assert_eq!(early, 0);
 }
 
+/// How many packets came to the queue of that namespace so far.
+fn queued(space: &Space) -> u64 {
+    let queues = "/proc/thread-self/net/netfilter/nfnetlink_queue";
+    let text = space.inside(|| std::fs::read_to_string(queues).unwrap());
+    let words: Vec<&str> = text.split_ascii_whitespace().collect();
+    words.get(7).map_or(0, |sequence| sequence.parse().unwrap())
+}
+
 #[test]
 fn what_a_delay_still_holds_is_delivered_when_it_ends() {
     let world = World::new();
@@ -105,7 +115,10 @@ fn what_a_delay_still_holds_is_delivered_when_it_ends() {
     let slow = injection(&drill, 1);
     network.impair(&world.server.ns, &delay(slow.clone(), 3000, 0), LONG).unwrap();
     let flight = std::thread::spawn(move || fly(&super::world::network().0, &canary));
-    world.client.program(&["sleep", "0.3"]);
+    let limit = monotonic_ns() + 5_000 * MS;
+    while queued(&world.server) < 100 {
+        assert!(monotonic_ns() < limit, "the canaries do not come to the queue");
+    }
     network.relieve(&world.server.ns, &slow).unwrap();
     let report = flight.join().unwrap();
     assert_eq!(report.delays_ns.len(), 100);
