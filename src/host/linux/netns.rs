@@ -27,17 +27,18 @@ pub fn identify(path: &str) -> Result<NetnsIdentity, HostError> {
 /// Makes a network namespace and gives it that name, which must not exist yet.
 pub fn create(path: &str) -> Result<NetnsIdentity, HostError> {
     File::create_new(path).map_err(|e| HostError::io(format!("make {path}"), e))?;
-    std::thread::scope(|scope| {
+    let cookie = std::thread::scope(|scope| {
         let thread = scope.spawn(|| {
             unshare(CloneFlags::CLONE_NEWNET)
                 .map_err(|e| HostError::io("make a network namespace", e))?;
             let own = Some("/proc/thread-self/ns/net");
             mount(own, path, None::<&str>, MsFlags::MS_BIND, None::<&str>)
-                .map_err(|e| HostError::io(format!("name a network namespace {path}"), e))
+                .map_err(|e| HostError::io(format!("name a network namespace {path}"), e))?;
+            cookie_here()
         });
         joined(thread.join(), path)
     })?;
-    identify(path)
+    Ok(NetnsIdentity { path: path.to_owned(), cookie, boot: boot()? })
 }
 
 /// Runs `work` inside the namespace, on a thread of its own. Errors: `Gone` when the path names
