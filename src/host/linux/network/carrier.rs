@@ -16,7 +16,7 @@ use super::engine::Engine;
 use super::probing::Found;
 use super::queue::{QUEUE, Queue};
 use super::rules::{Action, Placed, Writing};
-use super::socket::NetfilterSocket;
+use super::socket::{NetfilterSocket, close_aside};
 use super::stage::Stage;
 use super::tables::{FAULTS, Layout, header};
 use crate::host::HostError;
@@ -240,14 +240,6 @@ impl Carrier {
         let attributes = answers.first().and_then(|a| a.get(4..)).unwrap_or(&[]);
         GenAttrs::new(attributes).get_id().map_err(|e| wrap(std::io::Error::other(e.to_string())))
     }
-}
-
-/// Closes sockets that hold nothing any more on a thread of its own: it takes the kernel some
-/// 20 ms.
-fn close_aside(sockets: (NetfilterSocket, Option<Queue>)) {
-    let close = move || drop(sockets);
-    // Without a thread they have been dropped, and so closed, right here.
-    let _ = std::thread::Builder::new().name("squall-close".to_owned()).spawn(close);
 }
 
 /// Does this impairment need the engine?

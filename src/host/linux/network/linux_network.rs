@@ -1,12 +1,12 @@
 //! [`LinuxNetwork`]: the carriers of one drill, one for each namespace that has a fault in it.
 
 use std::collections::BTreeMap;
-use std::sync::OnceLock;
+use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use super::carrier::{Carrier, needs_engine};
 use super::engine::Engine;
-use super::probing::{Found, probe};
+use super::probing::{Found, Probing, probe};
 use super::{canary, listing};
 use crate::host::HostError;
 use crate::host::linux::clock::monotonic_ns;
@@ -26,6 +26,8 @@ pub struct LinuxNetwork {
     /// Started with the first impairment that needs it.
     engine: Option<Engine>,
     found: OnceLock<Found>,
+    /// Somebody began to look before we were asked.
+    probing: Mutex<Option<Probing>>,
 }
 
 /// What this kernel offers: `owner: yes`, `queue: xt NFQUEUE target`, `egress: netdev`,
@@ -37,7 +39,19 @@ pub fn probe_carriers() -> Result<BTreeMap<String, String>, HostError> {
 impl LinuxNetwork {
     #[must_use]
     pub fn new(drill: DrillId) -> LinuxNetwork {
-        LinuxNetwork { drill, carriers: BTreeMap::new(), engine: None, found: OnceLock::new() }
+        LinuxNetwork::probed(drill, None)
+    }
+
+    /// As [`LinuxNetwork::new`], with a probe that was begun before.
+    #[must_use]
+    pub fn probed(drill: DrillId, probing: Option<Probing>) -> LinuxNetwork {
+        LinuxNetwork {
+            drill,
+            carriers: BTreeMap::new(),
+            engine: None,
+            found: OnceLock::new(),
+            probing: Mutex::new(probing),
+        }
     }
 
     /// As [`probe_carriers`]; probes once, so that the first fault need not.
@@ -52,7 +66,8 @@ impl LinuxNetwork {
         if let Some(found) = self.found.get() {
             return Ok(found);
         }
-        let found = probe()?;
+        let begun = self.probing.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let found = begun.map_or_else(probe, Probing::end)?;
         Ok(self.found.get_or_init(|| found))
     }
 
