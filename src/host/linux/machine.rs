@@ -78,6 +78,14 @@ impl Network for LinuxHost {
         self.network.relieve(ns, id)
     }
 
+    fn gather(&mut self) {
+        self.network.gather();
+    }
+
+    fn relieve_gathered(&mut self) -> Result<(), HostError> {
+        self.network.relieve_gathered()
+    }
+
     fn ours(&self, ns: &NetnsIdentity, drill: Option<&DrillId>) -> Result<Vec<String>, HostError> {
         self.network.ours(ns, drill)
     }

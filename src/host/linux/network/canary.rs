@@ -44,9 +44,8 @@ pub(super) fn fly(canary: &Canary) -> Result<CanaryReport, HostError> {
 /// Flies all of them at the same time on one thread: each namespace is entered once, and their
 /// patience is waited out once. In the order given.
 pub(super) fn fly_all(canaries: &[Canary]) -> Vec<Result<CanaryReport, HostError>> {
-    let crashed = |_: &Canary| {
-        Err(HostError::io("fly canaries", io::Error::other("their thread panicked")))
-    };
+    let crashed =
+        |_: &Canary| Err(HostError::io("fly canaries", io::Error::other("their thread panicked")));
     let all = || {
         let mut flights: Vec<Flight<'_>> = canaries.iter().map(Flight::new).collect();
         open(&mut flights);
