@@ -82,7 +82,8 @@ fn row(at: usize, case: &Case, rates: Rates) -> Row {
         Vec::new()
     };
     let Case { delay_ms, streams } = *case;
-    let many = if streams == 1 { "one TCP stream".to_owned() } else { format!("{streams} TCP streams") };
+    let many =
+        if streams == 1 { "one TCP stream".to_owned() } else { format!("{streams} TCP streams") };
     let ratio = ours.p50() / proxied.p50();
     let [sending, receiving] = ["tcp_wmem", "tcp_rmem"].map(largest_buffer);
     let bound = sending.min(receiving) * 1e3 / delay_ms as f64 * streams as f64;

@@ -1,12 +1,13 @@
 //! The journal as a file: `<state>/journal/<drill>`, append-only, every record synced before the
-//! call returns. One writer at a time; the lock on it is shared by all parts of a live drill, since
+//! call returns. Room for the next records is there beforehand, as zeros: syncing bytes of a file
+//! that does not grow costs a fraction of growing it. One writer at a time; the lock on it is shared by all parts of a live drill, since
 //! they inherit one open file, so it is free exactly when all of them are gone.
 
 use std::collections::BTreeMap;
 use std::fs::{File, OpenOptions};
-use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::io::{self, Read, Seek, SeekFrom};
 use std::os::fd::OwnedFd;
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use super::record::{JOURNAL_VERSION, JournalRecord, Opened, decode, encode};
@@ -32,11 +33,18 @@ pub enum JournalError {
     Live { path: PathBuf },
 }
 
+/// The file grows by so many bytes of zeros: some forty injections.
+const ROOM: usize = 64 << 10;
+
 /// The writing end.
 #[derive(Debug)]
 pub struct Journal {
     file: File,
     path: PathBuf,
+    /// Where the next record goes: behind the last byte that is not zero.
+    end: u64,
+    /// Up to where the file is there.
+    room: u64,
     states: BTreeMap<InjectionId, State>,
     poisoned: bool,
 }
@@ -59,13 +67,14 @@ impl Journal {
         let path = folder.join(opened.drill.as_str());
         let file = OpenOptions::new()
             .read(true)
-            .append(true)
+            .write(true)
             .create_new(true)
             .mode(0o600)
             .open(&path)
             .map_err(io_error("create", &path))?;
         lock(&file, &path)?;
-        let mut journal = Journal { file, path, states: BTreeMap::new(), poisoned: false };
+        let states = BTreeMap::new();
+        let mut journal = Journal { file, path, end: 0, room: 0, states, poisoned: false };
         let durable = journal.append(&JournalRecord::Opened(opened)).and_then(|()| {
             File::open(folder).and_then(|f| f.sync_all()).map_err(io_error("sync", folder))
         });
@@ -81,11 +90,8 @@ impl Journal {
 
     /// Opens one that a dead drill left. Errors: `Live` while any of its parts lives.
     pub fn reopen(path: &Path) -> Result<(Journal, Contents), JournalError> {
-        let file = OpenOptions::new()
-            .read(true)
-            .append(true)
-            .open(path)
-            .map_err(io_error("open", path))?;
+        let file =
+            OpenOptions::new().read(true).write(true).open(path).map_err(io_error("open", path))?;
         lock(&file, path)?;
         Journal::from_file(file, path)
     }
@@ -96,9 +102,9 @@ impl Journal {
     }
 
     fn from_file(mut file: File, path: &Path) -> Result<(Journal, Contents), JournalError> {
-        let contents = read(&mut file, path)?;
-        let states = contents.states.clone();
-        Ok((Journal { file, path: path.to_owned(), states, poisoned: false }, contents))
+        let (contents, [end, room]) = read(&mut file, path)?;
+        let (path, states) = (path.to_owned(), contents.states.clone());
+        Ok((Journal { file, path, end, room, states, poisoned: false }, contents))
     }
 
     /// The same open file for a part that inherits it.
@@ -147,9 +153,21 @@ impl Journal {
         meanwhile: impl FnOnce(),
     ) -> Result<(), JournalError> {
         let frame = encode(record).map_err(|e| io_error("write", &self.path)(e.into()))?;
-        self.file.write_all(&frame).map_err(io_error("write", &self.path))?;
+        self.file.write_all_at(&frame, self.end).map_err(io_error("write", &self.path))?;
+        self.end += frame.len() as u64;
+        if self.end > self.room {
+            self.make_room();
+        }
         meanwhile();
         self.file.sync_data().map_err(io_error("sync", &self.path))
+    }
+
+    /// A disk that has none left for zeros may still have some for records.
+    fn make_room(&mut self) {
+        match self.file.write_all_at(&vec![0; ROOM], self.end) {
+            Ok(()) => self.room = self.end + ROOM as u64,
+            Err(error) => tracing::debug!(%error, "no room is made for the next records"),
+        }
     }
 
     #[must_use]
@@ -197,13 +215,22 @@ pub fn list(folder: &Path) -> Result<Vec<(DrillId, PathBuf)>, JournalError> {
 /// Reads a journal without its lock, to look at.
 pub fn peek(path: &Path) -> Result<Contents, JournalError> {
     let mut file = File::open(path).map_err(io_error("open", path))?;
-    read(&mut file, path)
+    read(&mut file, path).map(|(contents, _)| contents)
 }
 
-fn read(file: &mut File, path: &Path) -> Result<Contents, JournalError> {
+/// How many bytes were ever written: no record ends in a zero.
+fn written(bytes: &[u8]) -> usize {
+    bytes.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1)
+}
+
+/// What it says, where the next record goes, and up to where the file is there.
+fn read(file: &mut File, path: &Path) -> Result<(Contents, [u64; 2]), JournalError> {
     let mut bytes = Vec::new();
     file.seek(SeekFrom::Start(0)).map_err(io_error("read", path))?;
     file.read_to_end(&mut bytes).map_err(io_error("read", path))?;
+    let room = bytes.len() as u64;
+    bytes.truncate(written(&bytes));
+    let end = bytes.len() as u64;
     let (records, damaged) = decode(&bytes);
     let mut contents = Contents { damaged, ..Contents::default() };
     for record in records {
@@ -215,7 +242,7 @@ fn read(file: &mut File, path: &Path) -> Result<Contents, JournalError> {
         }
         contents.take(record);
     }
-    Ok(contents)
+    Ok((contents, [end, room]))
 }
 
 impl Contents {
