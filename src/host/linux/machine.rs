@@ -7,7 +7,7 @@ use super::clock::monotonic_ns;
 use super::network::{LinuxNetwork, Probing};
 use super::process::LinuxProcesses;
 use super::timing;
-use crate::host::network::{Canary, CanaryReport, Took};
+use crate::host::network::{Canary, CanaryReport, Survey, Took};
 use crate::host::process::RunState;
 use crate::host::{Host, HostError, Network, Processes};
 use crate::model::id::{DrillId, InjectionId};
@@ -104,6 +104,10 @@ impl Network for LinuxHost {
 
     fn canaries(&self, canaries: &[Canary]) -> Vec<Result<CanaryReport, HostError>> {
         self.network.canaries(canaries)
+    }
+
+    fn survey(&self, ns: &NetnsIdentity, canaries: &[Canary]) -> Survey {
+        self.network.survey(ns, canaries)
     }
 }
 

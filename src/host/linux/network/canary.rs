@@ -8,6 +8,7 @@
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::thread::{Scope, ScopedJoinHandle};
 use std::time::Duration;
 
 use nix::poll::{PollFd, PollFlags, ppoll};
@@ -38,24 +39,38 @@ const LONGEST: usize = 2048;
 /// an address is not one of that namespace's.
 pub(super) fn fly(canary: &Canary) -> Result<CanaryReport, HostError> {
     let none = || Err(HostError::io("fly a canary", io::Error::other("it never began")));
-    fly_all(std::slice::from_ref(canary)).pop().unwrap_or_else(none)
+    let canaries = std::slice::from_ref(canary);
+    let landed = std::thread::scope(|scope| take_off(scope, canaries).land());
+    landed.into_iter().next().unwrap_or_else(none)
 }
 
 /// Flies all of them at the same time on one thread: each namespace is entered once, and their
-/// patience is waited out once. In the order given.
-pub(super) fn fly_all(canaries: &[Canary]) -> Vec<Result<CanaryReport, HostError>> {
-    let crashed =
-        |_: &Canary| Err(HostError::io("fly canaries", io::Error::other("their thread panicked")));
+/// patience is waited out once.
+pub(super) fn take_off<'s>(scope: &'s Scope<'s, '_>, canaries: &'s [Canary]) -> Flying<'s> {
     let all = || {
         let mut flights: Vec<Flight<'_>> = canaries.iter().map(Flight::new).collect();
         open(&mut flights);
         run(&mut flights);
         flights.into_iter().map(Flight::report).collect()
     };
-    std::thread::scope(|scope| {
-        let landed = scope.spawn(all).join();
-        landed.unwrap_or_else(|_| canaries.iter().map(crashed).collect())
-    })
+    Flying { canaries, thread: scope.spawn(all) }
+}
+
+/// Canaries in the air.
+pub(super) struct Flying<'s> {
+    canaries: &'s [Canary],
+    thread: ScopedJoinHandle<'s, Vec<Result<CanaryReport, HostError>>>,
+}
+
+impl Flying<'_> {
+    /// What became of each, in the order given.
+    pub fn land(self) -> Vec<Result<CanaryReport, HostError>> {
+        let crashed = |_: &Canary| {
+            Err(HostError::io("fly canaries", io::Error::other("their thread panicked")))
+        };
+        let landed = self.thread.join();
+        landed.unwrap_or_else(|_| self.canaries.iter().map(crashed).collect())
+    }
 }
 
 struct Flight<'a> {

@@ -11,7 +11,7 @@ use super::{canary, listing};
 use crate::host::HostError;
 use crate::host::linux::clock::monotonic_ns;
 use crate::host::linux::netns;
-use crate::host::network::{Canary, CanaryReport, Network, Took};
+use crate::host::network::{Canary, CanaryReport, Network, Survey, Took};
 use crate::model::id::{DrillId, InjectionId};
 use crate::model::identity::NetnsIdentity;
 use crate::model::network::Impairment;
@@ -219,6 +219,13 @@ impl Network for LinuxNetwork {
     }
 
     fn canaries(&self, canaries: &[Canary]) -> Vec<Result<CanaryReport, HostError>> {
-        canary::fly_all(canaries)
+        std::thread::scope(|scope| canary::take_off(scope, canaries).land())
+    }
+
+    fn survey(&self, ns: &NetnsIdentity, canaries: &[Canary]) -> Survey {
+        std::thread::scope(|scope| {
+            let flying = canary::take_off(scope, canaries);
+            Survey { in_the_way: self.in_the_way(ns), flown: flying.land() }
+        })
     }
 }
