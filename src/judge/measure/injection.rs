@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::axis::seconds;
+use super::hold;
 use super::role::RoleMoves;
 use super::timeline::Timeline;
 use super::window::Frame;
@@ -12,10 +13,10 @@ use crate::model::id::InjectionId;
 use crate::model::verdict::InjectionReport;
 
 /// `ended` of an injection whose end the history does not have.
-pub const UNKNOWN: &str = "unknown";
+const UNKNOWN: &str = "unknown";
 
 /// `ended` of a planned step that was never in force.
-pub const NEVER: &str = "never in force";
+const NEVER: &str = "never in force";
 
 /// Everything the history says of one injection.
 struct Ends<'a> {
@@ -39,24 +40,18 @@ pub fn injections(timeline: &Timeline, frame: &Frame, moves: &RoleMoves) -> Vec<
     for (id, ended, why) in told.filter(|(id, _, _)| !first.contains_key(id)) {
         reports.push(not_in_force(id.to_string(), ended, vec![why.to_owned()]));
     }
-    if !timeline.opened.null {
-        reports.extend(steps_never_in_force(timeline));
-    }
+    reports.extend(hold::steps_never_in_force(timeline).map(step_never_in_force));
     reports
 }
 
-/// Steps of the plan that no fault came of, as reports.
-fn steps_never_in_force(timeline: &Timeline) -> Vec<InjectionReport> {
-    let method = timeline.opened.plan.experiment.method.iter().enumerate();
-    method
-        .filter(|(index, _)| !timeline.effective.iter().any(|e| e.step == *index))
-        .map(|(index, step)| InjectionReport {
-            kind: step.kind.clone(),
-            instance: step.facts.subjects.join(", "),
-            summary: summary(step, &step.facts.subjects.join(", ")),
-            ..not_in_force(format!("step {}", index + 1), NEVER, Vec::new())
-        })
-        .collect()
+/// A step of the plan that no fault came of, as a report.
+fn step_never_in_force((number, step): (usize, &Step)) -> InjectionReport {
+    InjectionReport {
+        kind: step.kind.clone(),
+        instance: step.facts.subjects.join(", "),
+        summary: summary(step, &step.facts.subjects.join(", ")),
+        ..not_in_force(format!("step {number}"), NEVER, Vec::new())
+    }
 }
 
 fn not_in_force(id: String, ended: &str, evidence: Vec<String>) -> InjectionReport {
