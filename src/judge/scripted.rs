@@ -335,7 +335,7 @@ impl Drill {
         let reverted = Entry::Reverted(Reverted {
             injection: injection(0),
             gone_ns: at_ns(self.hold_ms + 10.0),
-            by: "nobody can (restore: none)".to_owned(),
+            by: "injector".to_owned(),
             evidence: "process 7 is gone".to_owned(),
         });
         let mut entries = vec![(-3.0, bound), (0.0, effective)];

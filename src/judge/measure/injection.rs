@@ -15,6 +15,9 @@ use crate::model::verdict::InjectionReport;
 /// `ended` of an injection whose end the history does not have.
 const UNKNOWN: &str = "unknown";
 
+/// `ended` of what only the system can repair.
+const RELIED: &str = "relied on the system";
+
 /// `ended` of a planned step that was never in force.
 const NEVER: &str = "never in force";
 
@@ -84,7 +87,7 @@ impl Ends<'_> {
         let relied = step.is_some_and(|step| step.facts.restore == Restore::None);
         let (ended, by) = match (stuck, void, reverted) {
             (Some(_), _, _) => ("stuck", String::new()),
-            (None, _, Some(_)) if relied => ("relied on the system", self.repaired_by(effective)),
+            (None, _, Some(_)) if relied => (RELIED, self.repaired_by(effective)),
             (None, _, Some(reverted)) => ("reverted", reverted.by.clone()),
             (None, Some(_), None) => ("void", String::new()),
             (None, None, None) => (UNKNOWN, String::new()),
@@ -103,7 +106,7 @@ impl Ends<'_> {
             summary: step.map(|s| summary(s, &effective.instance.0)).unwrap_or_default(),
             effective_seconds: Some(axis.at(effective.effective_ns)),
             error_seconds: Some(seconds(effective.effective_ns.saturating_sub(effective.began_ns))),
-            gone_seconds: reverted.map(|r| axis.at(r.gone_ns)),
+            gone_seconds: reverted.filter(|_| !relied).map(|r| axis.at(r.gone_ns)),
             ended: ended.to_owned(),
             by,
             evidence: evidence.collect(),
