@@ -66,8 +66,8 @@ fn ended(timeline: &Timeline, effective: &Effective) -> Option<u64> {
 
 /// `held for 0.8 s of 5 s`; None where it held for all of it.
 fn short(timeline: &Timeline, effective: &Effective, gone_ns: u64) -> Option<String> {
-    let hold = timeline.opened.plan.experiment.method.get(effective.step)?.hold;
+    let planned = timeline.opened.plan.experiment.method.get(effective.step)?.hold.nanos();
     let held_ns = gone_ns.saturating_sub(effective.effective_ns);
-    let (held, of) = (words::plain(held_ns), words::plain(hold.nanos()));
-    (held_ns < hold.nanos()).then(|| format!("held for {held} of {of}"))
+    let (held, of) = (words::plain(held_ns), words::plain(planned));
+    (held_ns < planned).then(|| format!("held for {held} of {of}"))
 }

@@ -44,7 +44,7 @@ fn a_claim_that_has_deviated_stays_deviated_however_short_the_hold_was() {
 #[test]
 fn a_hold_to_its_very_end_is_whole_and_one_nanosecond_less_is_not() {
     assert_eq!(held_for(4990.0, 5000.0, "6s").verdict, Outcome::Held);
-    let short = held_for(4990.0, 5000.000_001, "6s");
+    let short = held_for(4990.0, 5_000.000_001, "6s");
     assert_eq!(short.verdict, Outcome::Inconclusive);
     assert!(held_for(4989.9, 5000.0, "6s").reason.ends_with("held for 4.999 s of 5 s"));
 }
