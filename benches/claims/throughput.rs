@@ -1,4 +1,4 @@
-//! How much TCP carries through a delay: one stream and many, a long way and a short one.
+//! How much one TCP stream carries through a delay of 50 ms.
 
 use std::ffi::OsString;
 use std::io::{Read, Write};
@@ -16,99 +16,99 @@ use crate::sample::Sample;
 use crate::table::{Goal, Peer, Row};
 use crate::world::{Space, World, server};
 
-/// Streams grow their windows in the first second, which does not count.
+const DELAY_MS: u64 = 50;
+/// The stream grows its window in the first second, which does not count.
 const GROWS_NS: u64 = 1_000_000_000;
 const LOOK_NS: u64 = 3_000_000_000;
 /// What most systems have by default, first.
 const CONTROLS: [&str; 2] = ["cubic", "reno"];
 
-/// What is sent through what.
-#[derive(Clone, Copy)]
-struct Case {
-    delay_ms: u64,
-    streams: usize,
-}
-
-/// The first is the one that a goal was set for. In the others no window keeps a packet's delay
-/// from carrying what a proxy carries.
-const CASES: [Case; 3] = [
-    Case { delay_ms: 50, streams: 1 },
-    Case { delay_ms: 1, streams: 1 },
-    Case { delay_ms: 50, streams: 16 },
-];
-
-#[derive(Default)]
-struct Rates {
-    ours: Sample,
-    proxied: Sample,
-    control: &'static str,
-}
+/// Bytes: more than a stream has under way here at any rate.
+const WIDE: u64 = 1 << 29;
 
 pub fn run(bench: &Bench) -> Vec<Row> {
+    let usual =
+        Buffers { most: largest_buffer("tcp_wmem").min(largest_buffer("tcp_rmem")), wide: false };
+    let wide = Buffers { most: WIDE as f64 / 1e6, wide: true };
+    vec![measure(bench, wide), measure(bench, usual)]
+}
+
+/// What a socket may grow to, megabytes.
+#[derive(Clone, Copy)]
+struct Buffers {
+    most: f64,
+    wide: bool,
+}
+
+fn measure(bench: &Bench, buffers: Buffers) -> Row {
     let world = World::new();
+    if buffers.wide {
+        world.server.inside(widen);
+        world.client.inside(widen);
+    }
     let mut rig = Rig::start(&world.server.ns, &world.client.ns, bench.folder());
     let listener = world.server.inside(|| TcpListener::bind(server(7400)).unwrap());
-    let mut rates = CASES.map(|_| Rates::default());
+    let (mut ours, mut proxied) = (Sample::default(), Sample::default());
+    let mut control = "";
     for _ in 0..bench.repeats(5) {
-        for (case, rates) in CASES.iter().zip(&mut rates) {
-            let params = json!({"target": "server", "delay": format!("{}ms", case.delay_ms)});
-            let order = rig.order("networkLatency", params, false);
-            let injection = order.injection.clone();
-            rig.inject(order);
-            let (rate, used) = carry(&world.client, server(7400), &listener, case.streams);
-            rates.ours.push(rate);
-            rates.control = used;
-            rig.revert(injection);
-            // One of its own each time: it does not give up a delay that a connection ended in.
-            if let Some(mut toxiproxy) = Toxiproxy::start(&world.server) {
-                toxiproxy.delay(case.delay_ms);
-                let to = PROXY.into();
-                let (rate, _) = carry(&world.server, to, &toxiproxy.service, case.streams);
-                rates.proxied.push(rate);
-            }
+        let params = json!({"target": "server", "delay": format!("{DELAY_MS}ms")});
+        let order = rig.order("networkLatency", params, false);
+        let injection = order.injection.clone();
+        rig.inject(order);
+        let (rate, used) = stream(&world.client, server(7400), &listener);
+        ours.push(rate);
+        control = used;
+        rig.revert(injection);
+        // One of its own each time: it does not give up a delay that a connection ended in.
+        if let Some(mut toxiproxy) = Toxiproxy::start(&world.server) {
+            toxiproxy.delay(DELAY_MS);
+            proxied.push(stream(&world.server, PROXY.into(), &toxiproxy.service).0);
         }
     }
     rig.end();
-    CASES.iter().zip(rates).enumerate().map(|(at, (case, rates))| row(at, case, rates)).collect()
+    row(&ours, &proxied, buffers, control)
 }
 
-fn row(at: usize, case: &Case, rates: Rates) -> Row {
-    let Rates { ours, proxied, control } = rates;
+fn row(ours: &Sample, proxied: &Sample, buffers: Buffers, control: &str) -> Row {
     let peer = Peer { name: "toxiproxy", p50: proxied.p50(), p99: None };
-    let compared = !proxied.is_empty();
-    let goals = if at == 0 && compared {
-        vec![Goal::at_least("", ours.p50(), 2.0 * proxied.p50())]
+    let bound = buffers.most * 1e3 / DELAY_MS as f64;
+    let note = if buffers.wide {
+        format!(
+            "congestion control {control}; sockets on both roads may buffer {:.0} MB, so that the \
+             delay's own machinery is the bound and not the window",
+            buffers.most
+        )
     } else {
-        Vec::new()
+        format!(
+            "the kernel's own limits. A stream has at most a buffer, {:.1} MB, under way, so over a \
+             line of {DELAY_MS} ms no more than {bound:.0} MB/s, delayed by us or by copper, and \
+             some five sixths of that: a waiting writer is woken when a third is free. \
+             Toxiproxy ends the connection and holds its bytes in memory, so no window bounds it",
+            buffers.most
+        )
     };
-    let Case { delay_ms, streams } = *case;
-    let many =
-        if streams == 1 { "one TCP stream".to_owned() } else { format!("{streams} TCP streams") };
-    let ratio = ours.p50() / proxied.p50();
-    let [sending, receiving] = ["tcp_wmem", "tcp_rmem"].map(largest_buffer);
-    let bound = sending.min(receiving) * 1e3 / delay_ms as f64 * streams as f64;
-    let physics = format!(
-        "congestion control {control}, largest buffers {sending:.1} MB to send and {receiving:.1} to \
-         receive. Ours delays packets, so the stream carries at most a buffer a round trip, {bound:.0} \
-         MB/s here, as on a real line of {delay_ms} ms; and a writer that waits is woken only when a \
-         third of its buffer is free, which leaves about {:.0} (a sender's own statistics say \
-         `sndbuf_limited`). Toxiproxy ends the connection and holds its bytes in memory, so no \
-         window ever bounds it, nor does a delay reach the sender. Ours is {ratio:.2}x toxiproxy's",
-        bound * 5.0 / 6.0
-    );
-    let beside = format!(
-        "windows allow {bound:.0} MB/s, so the machine is the bound; no goal was set for it. Ours is \
-         {ratio:.2}x toxiproxy's"
-    );
+    let which = if buffers.wide { "wide buffers" } else { "usual buffers" };
+    let compared = !proxied.is_empty() && buffers.wide;
     Row {
-        metric: format!("{many} through {delay_ms} ms"),
+        metric: format!("one TCP stream through {DELAY_MS} ms, {which}"),
         unit: "MB/s",
         p50: ours.p50(),
         p99: None,
         repeats: ours.len(),
-        goals,
-        peer: compared.then_some(peer),
-        note: Some(if at == 0 { physics } else { beside }),
+        goals: compared
+            .then(|| Goal::at_least("", ours.p50(), 2.0 * proxied.p50()))
+            .into_iter()
+            .collect(),
+        peer: (!proxied.is_empty()).then_some(peer),
+        note: Some(note),
+    }
+}
+
+/// In the namespace that we are in.
+fn widen() {
+    for name in ["tcp_wmem", "tcp_rmem"] {
+        let text = format!("4096 131072 {WIDE}");
+        std::fs::write(format!("/proc/sys/net/ipv4/{name}"), text).unwrap();
     }
 }
 
@@ -119,50 +119,31 @@ fn largest_buffer(name: &str) -> f64 {
     bytes / 1e6
 }
 
-/// Megabytes a second of all streams together, and the congestion control that was used.
-fn carry(
-    client: &Space,
-    to: SocketAddr,
-    listener: &TcpListener,
-    streams: usize,
-) -> (f64, &'static str) {
-    let mut control = None;
-    let mut pairs = Vec::new();
-    for _ in 0..streams {
-        let sender = client.inside(|| TcpStream::connect(to).unwrap());
-        control = CONTROLS.into_iter().find(|name| {
-            setsockopt(&sender, sockopt::TcpCongestion, &OsString::from(name)).is_ok()
-        });
-        pairs.push((sender, listener.accept().unwrap().0));
-    }
+/// Megabytes a second, and the congestion control that was used.
+fn stream(client: &Space, to: SocketAddr, listener: &TcpListener) -> (f64, &'static str) {
+    let mut sender = client.inside(|| TcpStream::connect(to).unwrap());
+    let control = CONTROLS
+        .into_iter()
+        .find(|name| setsockopt(&sender, sockopt::TcpCongestion, &OsString::from(name)).is_ok());
+    let (mut receiver, _) = listener.accept().unwrap();
     let began_ns = monotonic_ns();
-    let taken: usize = std::thread::scope(|scope| {
-        let take = |(sender, receiver)| {
-            scope.spawn(move || send(sender, began_ns));
-            scope.spawn(move || receive(receiver, began_ns))
-        };
-        let taking: Vec<_> = pairs.into_iter().map(take).collect();
-        taking.into_iter().map(|receiver| receiver.join().unwrap()).sum()
+    let end_ns = began_ns + GROWS_NS + LOOK_NS;
+    sender.set_write_timeout(Some(Duration::from_secs(1))).unwrap();
+    receiver.set_read_timeout(Some(Duration::from_secs(1))).unwrap();
+    let taken = std::thread::scope(|scope| {
+        scope.spawn(move || {
+            let bytes = vec![7; 1 << 18];
+            while monotonic_ns() < end_ns && sender.write(&bytes).is_ok() {}
+        });
+        let mut bytes = vec![0; 1 << 18];
+        let mut total = 0_usize;
+        while monotonic_ns() < end_ns {
+            let got = receiver.read(&mut bytes).unwrap_or(0);
+            if monotonic_ns() > began_ns + GROWS_NS {
+                total += got;
+            }
+        }
+        total
     });
     (taken as f64 / 1e6 / (LOOK_NS as f64 / 1e9), control.unwrap_or("the default"))
-}
-
-fn send(mut sender: TcpStream, began_ns: u64) {
-    sender.set_write_timeout(Some(Duration::from_secs(1))).unwrap();
-    let bytes = vec![7; 1 << 18];
-    while monotonic_ns() < began_ns + GROWS_NS + LOOK_NS && sender.write(&bytes).is_ok() {}
-}
-
-/// Bytes that arrived after the streams had grown.
-fn receive(mut receiver: TcpStream, began_ns: u64) -> usize {
-    receiver.set_read_timeout(Some(Duration::from_secs(1))).unwrap();
-    let mut bytes = vec![0; 1 << 18];
-    let mut total = 0;
-    while monotonic_ns() < began_ns + GROWS_NS + LOOK_NS {
-        let got = receiver.read(&mut bytes).unwrap_or(0);
-        if monotonic_ns() > began_ns + GROWS_NS {
-            total += got;
-        }
-    }
-    total
 }

@@ -207,7 +207,8 @@ impl Injector<'_> {
         let recipe = match self.arm(order) {
             Ok(recipe) => recipe,
             Err(why) => {
-                self.tell(&FromInjector::Failed { injection: order.injection.clone(), why });
+                let (injection, unwritten) = (order.injection.clone(), self.journal.poisoned());
+                self.tell(&FromInjector::Failed { injection, why, unwritten });
                 return None;
             }
         };
@@ -221,8 +222,8 @@ impl Injector<'_> {
             // "Error" never means "nothing happened".
             Err(failure) => {
                 self.revert(&order.injection);
-                let why = failure.why;
-                self.tell(&FromInjector::Failed { injection: order.injection.clone(), why });
+                let (injection, why) = (order.injection.clone(), failure.why);
+                self.tell(&FromInjector::Failed { injection, why, unwritten: false });
                 failure.leave
             }
         }

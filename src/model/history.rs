@@ -138,7 +138,7 @@ pub enum Phase {
     Revert,
     /// Until steady again.
     Recover,
-    /// The ledgers are read back.
+    /// The ledgers are read back, and what of ours is still in the world.
     Settle,
 }
 
@@ -164,7 +164,7 @@ pub struct Reverted {
     pub injection: InjectionId,
     /// When it was certainly gone.
     pub gone_ns: u64,
-    /// Who did it: `injector`, `guardian`, `recovery`, `the kernel`, `nobody can (restore: none)`.
+    /// Who did it: `injector`, `guardian`, `recovery`, `the kernel`.
     pub by: String,
     pub evidence: String,
 }

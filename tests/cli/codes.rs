@@ -58,12 +58,14 @@ fn a_probe_whose_program_fails_is_inconclusive_and_nothing_is_injected() {
 }
 
 #[test]
-fn a_probe_whose_program_is_missing_never_holds() {
+fn a_probe_whose_program_is_missing_is_said_before_anything_is_injected() {
     let stand = Stand::new();
     let probe = "{command: {run: [/nowhere/program]}, rate: 20/s, deadline: 200ms}";
     stand.drill(&Drill { probe, steady: "{for: 100ms, within: 1s}", ..Drill::default() });
     let ran = stand.run_drill(&[]);
-    assert!(matches!(ran.code, Some(1 | 2 | 5)), "{ran:?}");
+    assert_eq!(ran.code, Some(1), "{ran:?}");
+    let why = "nothing was injected: ping: /nowhere/program is no program that can be run here";
+    assert!(ran.err.contains(why), "{ran:?}");
     assert!(!ran.out.contains("in force:"), "{ran:?}");
     stand.assert_nothing_left();
 }

@@ -170,6 +170,12 @@ impl Journal {
         }
     }
 
+    /// A record could not be made durable: nothing more is accepted.
+    #[must_use]
+    pub fn poisoned(&self) -> bool {
+        self.poisoned
+    }
+
     #[must_use]
     pub fn state(&self, injection: &InjectionId) -> Option<State> {
         self.states.get(injection).copied()
