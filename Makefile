@@ -29,7 +29,7 @@ build:
 	$(CARGO) build --release
 
 ## test: install what the tests need, run every test that fits its minutes
-test: test-packages lint
+test: test-packages vm-packages lint
 	$(CARGO) build --features crash-points
 	$(CARGO) test --features crash-points
 
@@ -59,17 +59,17 @@ peers:
 		echo "no Go toolchain: toxiproxy is not built, and its columns stay empty"; \
 	fi
 
-## drills: every shipped experiment and its twin, for real; wants an idle machine
+## drills: only the shipped experiments and their twins
 drills: test-packages
-	$(CARGO) test --features drills --test drills
+	$(CARGO) test --features crash-points --test drills
 
 ## reference: write docs/reference/ from the code; a test compares
 reference:
 	SQUALL_WRITE_REFERENCE=1 $(CARGO) test --test spec reference
 
-## vm: the tests of namespaces and faults again, on a stock Debian kernel in an emulated machine
+## vm: only the suites on a stock Debian kernel, in an emulated machine
 vm: test-packages vm-packages
-	$(CARGO) test --features vm --test vm -- --nocapture
+	$(CARGO) test --features crash-points --test vm -- --nocapture
 
 demo-packages:
 	@scripts/packages $(DEMO_PACKAGES)

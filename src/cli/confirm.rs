@@ -7,10 +7,16 @@ use crate::model::plan::Plan;
 
 use super::failure::Failure;
 
-/// A lab needs no asking: squall started it and the kernel removes it. Anything else needs a yes,
-/// typed or by `--yes`; where nobody can type, that is a refusal.
+/// Will somebody be asked? A lab needs no asking: squall started it and the kernel removes it.
+/// Anything else needs a yes, typed or by `--yes`; where nobody can type, that is a refusal.
+#[must_use]
+pub fn asks(plan: &Plan, yes: bool) -> bool {
+    plan.lab.is_none() && !yes
+}
+
+/// Errors: nobody said yes.
 pub fn confirm(plan: &Plan, yes: bool) -> Result<(), Failure> {
-    if plan.lab.is_some() || yes {
+    if !asks(plan, yes) {
         return Ok(());
     }
     let refused = |why: &str| Failure::new(ExitCode::Refused, why);

@@ -1,7 +1,9 @@
 //! `squall doctor`: what this machine offers, found by trying, and what to change.
 
+use std::collections::BTreeMap;
 use std::io::Write;
 
+use crate::fault::{CATALOGUE, Capability};
 use crate::host::linux::network::probe_carriers;
 use crate::host::linux::{part, program};
 use crate::host::part::{Manner, PartSpec};
@@ -25,24 +27,33 @@ const PROGRAMS: [(&str, &str); 4] = [
 pub fn run(state: &StateFolder, out: &mut dyn Write) -> Result<ExitCode, Failure> {
     let mut text = format!("state: {}\n", state.journals().display());
     let mut fit = true;
+    let mut found = BTreeMap::new();
     match founded() {
-        Ok(()) => text += "namespaces: labs can be raised\n",
+        Ok(()) => {
+            text += "namespaces: labs can be raised\n";
+            // Whom it starts it holds by a process descriptor.
+            found.insert(Capability::Pidfd.key().to_owned(), "yes".to_owned());
+        }
         Err(error) => {
             fit = false;
             text += &format!("namespaces: NO: {error}\n");
         }
     }
     match probe_carriers() {
-        Ok(found) => {
-            for (what, how) in found {
+        Ok(carriers) => {
+            for (what, how) in carriers {
                 fit &= !how.starts_with("none");
                 text += &format!("{what}: {how}\n");
+                found.insert(what, how);
             }
         }
         Err(error) => {
             fit = false;
             text += &format!("network faults: NO: {error}\n");
         }
+    }
+    for fault in CATALOGUE {
+        text += &format!("{}: {}\n", fault.kind(), works(fault.needs(), &found));
     }
     for (name, package) in PROGRAMS {
         text += &match program::find(name) {
@@ -54,9 +65,39 @@ pub fn run(state: &StateFolder, out: &mut dyn Write) -> Result<ExitCode, Failure
     Ok(if fit { ExitCode::Held } else { ExitCode::Internal })
 }
 
+/// Can a fault with these needs be injected here?
+fn works(needs: &[Capability], found: &BTreeMap<String, String>) -> String {
+    let there = |need: &&Capability| found.get(need.key()).is_some_and(|h| !h.starts_with("none"));
+    let missing: Vec<&str> =
+        needs.iter().filter(|need| !there(need)).map(|need| need.words()).collect();
+    if missing.is_empty() {
+        "works".to_owned()
+    } else {
+        format!("NO: needs {}", missing.join(", "))
+    }
+}
+
 /// Founds the namespaces of a lab and lets them go: the same way that a lab takes.
 fn founded() -> Result<(), Failure> {
     let spec = PartSpec { manner: Manner::Founder, ..PartSpec::new("nothing") };
     part::spawn(spec)?.wait(std::time::Duration::from_secs(5))?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_fault_works_where_everything_that_it_needs_was_found() {
+        let needs = [Capability::OwnedTable, Capability::Queue];
+        let with = |queue: &str| {
+            let found = [("owner", "yes"), ("queue", queue)];
+            let found = found.map(|(key, how)| (key.to_owned(), how.to_owned()));
+            works(&needs, &BTreeMap::from(found))
+        };
+        assert_eq!(with("nft queue"), "works");
+        assert_eq!(with("none (no such thing)"), "NO: needs NFQUEUE, native or as an xt target");
+        assert!(works(&needs, &BTreeMap::new()).starts_with("NO: needs owned nftables tables"));
+    }
 }

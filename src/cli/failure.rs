@@ -90,6 +90,8 @@ impl From<DrillError> for Failure {
         let code = match error {
             DrillError::NotCleared(_) => ExitCode::Refused,
             DrillError::Aborted(_) => ExitCode::Aborted,
+            // It says so itself.
+            DrillError::Unwritten(why) => return Failure::internal(why),
             _ => ExitCode::Internal,
         };
         Failure::new(code, format!("nothing was injected: {error}"))

@@ -16,6 +16,7 @@ pub mod facts;
 pub mod failure;
 pub mod judge;
 pub mod lab;
+pub mod leftovers;
 pub mod new;
 pub mod now;
 pub mod output;
@@ -118,7 +119,8 @@ impl Cli {
                 return lab::run(command, &Registry::at(state()?.labs()), &mut out);
             }
             Command::Plan(args) => plan::run(args, &mut out)?,
-            Command::Run(args) => run::run(args, &state()?, loudness)?,
+            // It has written all that somebody reads; the rest must not be waited for here.
+            Command::Run(args) => return run::run(args, &state()?, loudness).map(|c| c as u8),
             Command::Judge(args) => judge::run(args, &mut out)?,
             Command::Report(args) => report::run(args, &mut out)?,
             Command::Undo(args) => undo::run(args, &state()?, &mut out)?,

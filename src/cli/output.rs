@@ -11,6 +11,8 @@ use crate::report;
 use super::failure::Failure;
 
 const HISTORY: &str = "history.jsonl";
+/// What the parts had to say that outlive the conductor.
+const PARTS_LOG: &str = "parts.log";
 
 #[derive(Debug)]
 pub struct Output {
@@ -43,6 +45,28 @@ impl Output {
     #[must_use]
     pub fn logs(&self) -> PathBuf {
         self.folder.join("logs")
+    }
+
+    /// Opened to append, by several parts at once.
+    pub fn parts_log(&self) -> Result<File, Failure> {
+        let path = self.folder.join(PARTS_LOG);
+        File::options()
+            .create(true)
+            .append(true)
+            .open(&path)
+            .map_err(|e| Failure::internal(format!("failed to make {}: {e}", path.display())))
+    }
+
+    /// The path of what the parts said; an empty file is taken away.
+    #[must_use]
+    pub fn parts_said(&self) -> Option<PathBuf> {
+        let path = self.folder.join(PARTS_LOG);
+        if std::fs::metadata(&path).is_ok_and(|log| log.len() > 0) {
+            return Some(path);
+        }
+        // One that stays is an empty file.
+        let _stays = std::fs::remove_file(&path);
+        None
     }
 
     /// Appends one line. A full disk costs the history its tail, never the drill its end.

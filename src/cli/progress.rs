@@ -3,11 +3,14 @@
 
 use std::io::{IsTerminal, Write};
 
+use tokio::sync::oneshot;
+
 use crate::model::history::Record;
 use crate::report::live::{LiveState, lines, plain_line};
 use crate::report::text::Style;
 
 use super::Loudness;
+use super::failure::Failure;
 use super::screen::{self, InPlace};
 
 /// At most so many drawings a second.
@@ -42,15 +45,15 @@ impl Mode {
 }
 
 impl Progress {
-    #[must_use]
-    pub fn new(mode: Mode) -> Progress {
-        Progress {
+    /// Errors: there is no way to write.
+    pub fn new(mode: Mode) -> Result<Progress, Failure> {
+        Ok(Progress {
             mode,
             style: screen::style(),
-            screen: InPlace::default(),
+            screen: InPlace::new()?,
             live: LiveState::default(),
             drawn_ns: 0,
-        }
+        })
     }
 
     /// The plan, before anything happens.
@@ -109,6 +112,11 @@ impl Progress {
     /// The drill is over: what was drawn in place goes.
     pub fn done(&mut self) {
         self.screen.clear();
+    }
+
+    /// Answered when all that was said is written: by a reader that takes it, or is gone.
+    pub fn said(&mut self) -> oneshot::Receiver<()> {
+        self.screen.said()
     }
 
     /// The verdict goes to the standard output in every mode but JSON lines, where it must not

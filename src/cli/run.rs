@@ -7,7 +7,7 @@ use tokio::sync::mpsc::UnboundedReceiver;
 use crate::backend::LabBackend;
 use crate::drill::{self, Request, Signal};
 use crate::guard::{Clearance, admit};
-use crate::lab::registry::Registry;
+use crate::lab::registry::{Registry, Standing};
 use crate::lab::{Lab, LabEvent, LabPlace};
 use crate::model::history::Record;
 use crate::model::id::DrillId;
@@ -16,10 +16,11 @@ use crate::plan;
 use crate::report;
 
 use super::Loudness;
-use super::confirm::confirm;
+use super::confirm;
 use super::facts::facts;
 use super::failure::Failure;
 use super::judge::judge_records;
+use super::leftovers;
 use super::output::Output;
 use super::prepare::{Inputs, Prepared};
 use super::progress::{Mode, Progress};
@@ -27,7 +28,6 @@ use super::screen;
 use super::signals;
 use super::state::StateFolder;
 use super::surroundings::{chance, environment, secrets};
-use super::undo;
 
 /// Arguments of `squall run`.
 #[derive(Debug, Clone, clap::Args)]
@@ -58,7 +58,7 @@ pub struct Args {
 pub fn run(args: &Args, state: &StateFolder, loudness: Loudness) -> Result<ExitCode, Failure> {
     let prepared = args.inputs.prepare()?;
     let mode = Mode::of(args.events, loudness);
-    let mut progress = Progress::new(mode);
+    let mut progress = Progress::new(mode)?;
     progress.plan(&plan::render::text(&prepared.plan, plan::Style::of(screen::style().colour)));
     let drill = DrillId::from_bits(chance()?);
     let runtime = tokio::runtime::Builder::new_current_thread()
@@ -83,23 +83,27 @@ impl Ground<'_> {
     async fn drill(self, progress: &mut Progress) -> Result<ExitCode, Failure> {
         let mut signals = signals::listen()?;
         // Before anything can refuse: what a dead drill holds must not stay for a policy's sake.
-        self.undo_leftovers(progress)?;
+        leftovers::end(self.state, progress).await?;
         let standing = self.standing()?;
         let clearance = self.admitted(standing.is_some())?;
-        confirm(&self.prepared.plan, self.args.yes)?;
+        if confirm::asks(&self.prepared.plan, self.args.yes) {
+            // Nobody is asked about a plan that is not on the screen yet.
+            let _gone = progress.said().await;
+        }
+        confirm::confirm(&self.prepared.plan, self.args.yes)?;
         let secrets = secrets(&self.prepared.plan.experiment.probes, &self.prepared.folder)?;
-        let mut output = Output::create(&self.folder())?;
         let Some(spec) = self.prepared.lab.clone() else {
             return Err(Failure::usage(
                 "this experiment names no lab; give one with --lab, or `lab:` in its spec",
             ));
         };
-        let lab = match standing {
-            Some(standing) => {
-                progress
-                    .say(&format!("attached to standing lab {}", standing.record.identity.name));
-                Lab::attach(&standing, &format!("drill {}", self.drill)).await?
-            }
+        let attached = match standing {
+            Some(standing) => Some(self.attach(&standing, progress).await?),
+            None => None,
+        };
+        let mut output = Output::create(&self.folder())?;
+        let lab = match attached {
+            Some(lab) => lab,
             None => self.raise(&output, progress, &mut signals).await?,
         };
         let mut backend = LabBackend::new(lab, &spec);
@@ -112,6 +116,7 @@ impl Ground<'_> {
             environment: environment(),
             now: jiff::Timestamp::now(),
             secrets,
+            log: Some(output.parts_log()?),
         };
         let mut observer = |record: &Record| {
             output.add(record);
@@ -120,8 +125,12 @@ impl Ground<'_> {
         let drilled = drill::run(request, &mut backend, signals, &mut observer).await;
         progress.done();
         let removed = backend.down().await;
+        if let Some(path) = output.parts_said() {
+            progress.say(&format!("the parts had something to say: {}", path.display()));
+        }
         let records = drilled?;
         let code = finish(&records, output, progress)?;
+        read_out(progress).await?;
         if let Err(error) = removed {
             // The verdict is what counts; what is wrong besides is said.
             tracing::error!(%error, "the lab did not go");
@@ -133,7 +142,7 @@ impl Ground<'_> {
     }
 
     /// A standing lab that was made from the very same file, unless we want our own.
-    fn standing(&self) -> Result<Option<crate::lab::registry::Standing>, Failure> {
+    fn standing(&self) -> Result<Option<Standing>, Failure> {
         let Some(lab) = self.prepared.plan.lab.as_ref().filter(|_| !self.args.fresh) else {
             return Ok(None);
         };
@@ -141,36 +150,19 @@ impl Ground<'_> {
         Ok(found.filter(|standing| standing.record.sha256 == lab.sha256))
     }
 
+    /// Nobody else may begin there from here on, and nobody may still be at it.
+    async fn attach(&self, standing: &Standing, progress: &mut Progress) -> Result<Lab, Failure> {
+        let identity = &standing.record.identity;
+        let lab = Lab::attach(standing, &format!("drill {}", self.drill)).await?;
+        leftovers::refuse_beside(self.state, identity)?;
+        progress.say(&format!("attached to standing lab {}", identity.name));
+        Ok(lab)
+    }
+
     fn admitted(&self, attached: bool) -> Result<Clearance, Failure> {
         let facts = facts(&self.prepared, self.state, &self.args.approval, attached)?;
         admit(&self.prepared.plan, &self.prepared.policies, &facts)
             .map_err(|refusal| Failure::new(ExitCode::Refused, refusal.to_string()))
-    }
-
-    /// Whatever dead drills left in force ends before a new one begins; what is stuck blocks it.
-    fn undo_leftovers(&self, progress: &mut Progress) -> Result<(), Failure> {
-        let found = crate::injection::recovery::find(&self.state.journals())?;
-        if let Some(why) = found.refused.first() {
-            return Err(Failure::new(ExitCode::Usage, why.clone()));
-        }
-        let mut stuck = Vec::new();
-        for leftover in found.leftovers {
-            for ended in undo::end_leftover(leftover)? {
-                let words = undo::words(&ended);
-                progress.say(&format!("left by a dead drill: {words}"));
-                if matches!(ended, crate::model::message::FromInjector::Stuck { .. }) {
-                    stuck.push(words);
-                }
-            }
-        }
-        if stuck.is_empty() {
-            return Ok(());
-        }
-        let list = stuck.join("\n  ");
-        Err(Failure::new(
-            ExitCode::Refused,
-            format!("refused: an earlier drill is stuck:\n  {list}"),
-        ))
     }
 
     fn folder(&self) -> PathBuf {
@@ -202,6 +194,17 @@ impl Ground<'_> {
             }
         }
     }
+}
+
+/// Waits until the verdict is read: everything is undone and kept by now, so that whoever stopped
+/// the terminal may take their time. Any signal ends the wait.
+async fn read_out(progress: &mut Progress) -> Result<(), Failure> {
+    let mut signals = signals::listen()?;
+    tokio::select! {
+        _read = progress.said() => {}
+        _ended = signals.recv() => {}
+    }
+    Ok(())
 }
 
 /// Judges, writes every face, and shows the verdict.

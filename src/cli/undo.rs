@@ -4,8 +4,10 @@
 use std::io::Write;
 
 use super::failure::Failure;
+use super::leftovers::held_by;
 use super::place::Place;
 use super::state::StateFolder;
+use crate::host::linux::holders;
 use crate::injection::recovery::{self, Leftover};
 use crate::model::message::FromInjector;
 use crate::model::outcome::ExitCode;
@@ -39,13 +41,14 @@ pub fn run(args: &Args, state: &StateFolder, out: &mut dyn Write) -> Result<Exit
         }
     }
     for drill in &found.live {
-        writeln!(out, "{drill}: is running; end it with Ctrl-C or SIGTERM, its own parts revert")?;
+        let holders = holders::of(&state.journals().join(drill.as_str()));
+        writeln!(out, "{}", held_by(drill, &holders))?;
     }
     for why in &found.refused {
         writeln!(out, "refused: {why}")?;
         code = if code == ExitCode::Stuck { code } else { ExitCode::Usage };
     }
-    if undone == 0 && found.refused.is_empty() {
+    if undone == 0 && found.refused.is_empty() && found.live.is_empty() {
         writeln!(out, "nothing to undo")?;
     }
     Ok(code)

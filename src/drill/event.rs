@@ -18,6 +18,8 @@ pub enum Event {
     Prober(Box<FromProber>),
     /// A part's end of its channel is closed: it is dead, or done.
     Closed(Part),
+    /// Its process has ended and is reaped.
+    Ended(Part),
     Backend(Happened),
     Signal(Signal),
     /// Nothing happened until the time that was asked for.
@@ -34,6 +36,20 @@ pub enum Part {
 }
 
 impl Part {
+    const ALL: [Part; 4] = [Part::Injector, Part::Guardian, Part::Prober, Part::Recovery];
+
+    /// The part of that name, as parts speak of each other.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Part> {
+        Part::ALL.into_iter().find(|part| part.name() == name)
+    }
+
+    /// Does it undo what is in force? Such a part outlives us if it must.
+    #[must_use]
+    pub fn undoes(self) -> bool {
+        self != Part::Prober
+    }
+
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {

@@ -4,10 +4,17 @@
 
 pub mod bind;
 pub mod event;
+mod farewell;
+mod greet;
 pub mod history;
+mod method;
 pub mod parts;
 pub mod prober;
+mod revert;
+pub mod roles;
 pub mod run;
+mod settle;
+pub mod silence;
 pub mod state;
 pub mod steps;
 mod take;

@@ -3,11 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::event::Part;
-use super::run::LEASE;
+use super::roles::RolesSeen;
+use super::silence::Silence;
 use super::steps::Steps;
 use super::watch::Watch;
 use crate::judge::live::Live;
 use crate::model::history::Entry;
+use crate::model::id::InjectionId;
 use crate::model::inventory::{InstanceName, Role};
 use crate::model::plan::Plan;
 use crate::model::units::Span;
@@ -23,7 +25,11 @@ pub struct State {
     pub steps: Steps,
     /// Answered by the prober when asked.
     pub roles: Option<Roles>,
+    /// What instances say by themselves, all along.
+    pub roles_seen: RolesSeen,
     pub residue: Option<Vec<String>>,
+    /// What the history says was read back; once more it would say the same.
+    pub residue_noted: Option<Vec<String>>,
     pub ledger_rounds: u8,
     /// Does any probe keep a ledger?
     pub ledgers: bool,
@@ -31,7 +37,18 @@ pub struct State {
     /// We asked for the end of every fault: from here on a part may go.
     pub reverting: bool,
     pub all_reverted: bool,
-    pub stuck: bool,
+    /// Whoever should undo was replaced by a recovery.
+    pub recovering: bool,
+    /// Goodbye is said: whoever goes now is not lost.
+    pub leaving: bool,
+    /// Was anything ever done to a target?
+    pub struck: bool,
+    /// The undo of an injection could not be made durable, and why.
+    pub unwritten: Option<String>,
+    /// What was said, with evidence, to be undone, void or never touched; that outweighs a journal
+    /// that could not take its last line.
+    pub ended: BTreeSet<InjectionId>,
+    pub stuck: BTreeSet<InjectionId>,
     /// A stop condition ended the hold.
     pub stopped: bool,
     pub aborted: bool,
@@ -39,7 +56,9 @@ pub struct State {
     pub signals: u32,
     pub quit: bool,
     pub lost: BTreeSet<Part>,
-    pub prober_heard_ns: u64,
+    pub injector_silence: Silence,
+    pub guardian_silence: Silence,
+    pub prober_silence: Silence,
     outages: Live,
 }
 
@@ -55,25 +74,35 @@ impl State {
             watch,
             steps: Steps::default(),
             roles: None,
+            roles_seen: RolesSeen::of(plan),
             residue: None,
+            residue_noted: None,
             ledger_rounds: 0,
             ledgers: probes.values().any(ledger),
             finished: false,
             reverting: false,
             all_reverted: false,
-            stuck: false,
+            recovering: false,
+            leaving: false,
+            struck: false,
+            unwritten: None,
+            ended: BTreeSet::new(),
+            stuck: BTreeSet::new(),
             stopped: false,
             aborted: false,
             signals: 0,
             quit: false,
             lost: BTreeSet::new(),
-            prober_heard_ns: 0,
+            injector_silence: Silence::default(),
+            guardian_silence: Silence::default(),
+            prober_silence: Silence::default(),
             outages: Live::new(probes, DELIVERY),
         }
     }
 
     pub fn begin_method(&mut self, plan: &Plan, now: u64, null: bool) {
         self.steps = Steps::of(&plan.steps, now, null);
+        self.roles_seen.keep_sole();
     }
 
     /// Is the hold to be ended now?
@@ -103,17 +132,30 @@ impl State {
         !self.lost.contains(&Part::Prober)
     }
 
+    /// A recovery was started, and has ended.
     #[must_use]
-    pub fn prober_silent(&self, now: u64) -> bool {
-        self.prober_heard_ns > 0 && now.saturating_sub(self.prober_heard_ns) > LEASE.nanos()
+    pub fn recovery_over(&self) -> bool {
+        self.lost.contains(&Part::Recovery)
+    }
+
+    /// It is undone, or there was nothing to undo.
+    pub fn ended(&mut self, injection: &InjectionId, now: u64) {
+        self.steps.closed(injection, now);
+        self.ended.insert(injection.clone());
     }
 
     pub fn saw(&mut self, entry: &Entry) {
-        if let Entry::Slots { probe, slots } = entry {
-            self.watch.take(probe, slots);
-            for slot in slots {
-                self.outages.observe(probe, slot);
+        match entry {
+            Entry::Slots { probe, slots } => {
+                self.watch.take(probe, slots);
+                for slot in slots {
+                    self.outages.observe(probe, slot);
+                }
             }
+            Entry::RoleSeen { instance, role, .. } => {
+                self.roles_seen.saw(instance, role.as_ref());
+            }
+            _ => {}
         }
     }
 

@@ -4,6 +4,11 @@ use std::collections::BTreeMap;
 
 use crate::model::id::InjectionId;
 use crate::model::plan::PlannedStep;
+use crate::model::units::Span;
+
+/// How long an order may stay without any answer. Whoever obeys it is silent meanwhile, and after a
+/// lease of that the guardian replaces it: this is for what no heartbeat shows.
+pub const ANSWERED_WITHIN: Span = Span::secs(10);
 
 /// Steps not yet injected, and injections by when they are to be reverted.
 #[derive(Debug, Default)]
@@ -11,6 +16,8 @@ pub struct Steps {
     /// Index of the plan's step and when it is due, the next one last.
     waiting: Vec<(usize, u64)>,
     in_force: BTreeMap<InjectionId, InForce>,
+    /// When an order was answered last: they are obeyed one after the other.
+    answered_ns: u64,
     /// A null drill holds without injecting: when its last hold would be over.
     null_until_ns: u64,
 }
@@ -21,6 +28,8 @@ struct InForce {
     /// None: not yet seen in force.
     over_ns: Option<u64>,
     reverting: bool,
+    /// When it was ordered, or ordered to be reverted; None: that was answered.
+    asked_ns: Option<u64>,
 }
 
 impl Steps {
@@ -34,7 +43,7 @@ impl Steps {
         let mut waiting: Vec<(usize, u64)> =
             plan.iter().enumerate().map(|(i, step)| (i, start_ns + step.at.nanos())).collect();
         waiting.sort_by_key(|(index, due)| std::cmp::Reverse((*due, *index)));
-        Steps { waiting, in_force: BTreeMap::new(), null_until_ns: 0 }
+        Steps { waiting, ..Steps::default() }
     }
 
     /// The step that is due, if one is.
@@ -43,14 +52,17 @@ impl Steps {
         if due { self.waiting.pop().map(|(index, _)| index) } else { None }
     }
 
-    pub fn ordered(&mut self, injection: InjectionId, hold_ns: u64) {
-        self.in_force.insert(injection, InForce { hold_ns, over_ns: None, reverting: false });
+    pub fn ordered(&mut self, injection: InjectionId, hold_ns: u64, now: u64) {
+        let ordered = InForce { hold_ns, over_ns: None, reverting: false, asked_ns: Some(now) };
+        self.in_force.insert(injection, ordered);
     }
 
     /// It took hold: its hold counts from here.
     pub fn effective(&mut self, injection: &InjectionId, at_ns: u64) {
+        self.answered_ns = self.answered_ns.max(at_ns);
         if let Some(held) = self.in_force.get_mut(injection) {
             held.over_ns = Some(at_ns + held.hold_ns);
+            held.asked_ns = None;
         }
     }
 
@@ -60,6 +72,7 @@ impl Steps {
         for (id, held) in &mut self.in_force {
             if !held.reverting && held.over_ns.is_some_and(|at| at <= now) {
                 held.reverting = true;
+                held.asked_ns = Some(now);
                 over.push(id.clone());
             }
         }
@@ -67,8 +80,20 @@ impl Steps {
     }
 
     /// It ended, in whatever way.
-    pub fn closed(&mut self, injection: &InjectionId) {
+    pub fn closed(&mut self, injection: &InjectionId, now: u64) {
+        self.answered_ns = self.answered_ns.max(now);
         self.in_force.remove(injection);
+    }
+
+    /// An injection of which an order has stayed without an answer for too long.
+    #[must_use]
+    pub fn unanswered(&self, now: u64) -> Option<InjectionId> {
+        let late = |held: &InForce| self.answer_due(held).is_some_and(|due| due <= now);
+        self.in_force.iter().find(|(_, held)| late(held)).map(|(id, _)| id.clone())
+    }
+
+    fn answer_due(&self, held: &InForce) -> Option<u64> {
+        held.asked_ns.map(|asked| asked.max(self.answered_ns) + ANSWERED_WITHIN.nanos())
     }
 
     /// What nobody has said the end of.
@@ -87,8 +112,9 @@ impl Steps {
     pub fn next_ns(&self) -> u64 {
         let step = self.waiting.last().map(|(_, at)| *at);
         let holds = self.in_force.values().filter(|h| !h.reverting).filter_map(|h| h.over_ns).min();
+        let answer = self.in_force.values().filter_map(|held| self.answer_due(held)).min();
         let null = (self.null_until_ns > 0).then_some(self.null_until_ns);
-        [step, holds, null].into_iter().flatten().min().unwrap_or(u64::MAX)
+        [step, holds, answer, null].into_iter().flatten().min().unwrap_or(u64::MAX)
     }
 }
 
@@ -125,7 +151,7 @@ mod tests {
         assert_eq!(steps.next_ns(), 100 * S);
         assert_eq!(steps.due(100 * S), Some(1));
         assert_eq!(steps.due(100 * S), None);
-        steps.ordered(id(1), 3 * S);
+        steps.ordered(id(1), 3 * S, 100 * S);
         assert!(steps.over(200 * S).is_empty(), "not effective yet");
         steps.effective(&id(1), 101 * S);
         assert_eq!(steps.next_ns(), 104 * S);
@@ -133,10 +159,29 @@ mod tests {
         assert_eq!(steps.over(104 * S), vec![id(1)]);
         assert!(steps.over(104 * S).is_empty(), "told once");
         assert_eq!(steps.next_ns(), 105 * S);
-        steps.closed(&id(1));
+        steps.closed(&id(1), 104 * S);
         assert!(!steps.done(104 * S));
         assert_eq!(steps.due(105 * S), Some(0));
         assert!(steps.done(105 * S));
+    }
+
+    #[test]
+    fn an_order_is_answered_in_time_or_said_not_to_be() {
+        let (mut steps, within) = (Steps::default(), ANSWERED_WITHIN.nanos());
+        steps.ordered(id(1), 30 * S, 100 * S);
+        steps.ordered(id(2), 30 * S, 100 * S);
+        assert_eq!(steps.next_ns(), 100 * S + within, "nobody waits for ever");
+        assert_eq!(steps.unanswered(100 * S + within - 1), None);
+        assert_eq!(steps.unanswered(100 * S + within), Some(id(1)));
+        // The second is obeyed after the first: its time counts from there.
+        steps.effective(&id(1), 105 * S);
+        assert_eq!(steps.unanswered(105 * S + within - 1), None);
+        assert_eq!(steps.unanswered(105 * S + within), Some(id(2)));
+        steps.closed(&id(2), 106 * S);
+        assert_eq!(steps.unanswered(130 * S), None, "one that is held owes nothing");
+        assert_eq!(steps.over(135 * S), vec![id(1)]);
+        assert_eq!(steps.next_ns(), 135 * S + within, "the undo is waited for no longer either");
+        assert_eq!(steps.unanswered(135 * S + within), Some(id(1)));
     }
 
     #[test]

@@ -40,6 +40,33 @@ pub enum Capability {
     Queue,
 }
 
+impl Capability {
+    pub const ALL: [Capability; 4] =
+        [Capability::Pidfd, Capability::OwnedTable, Capability::EgressChain, Capability::Queue];
+
+    /// Under which key `squall doctor` finds out about it.
+    #[must_use]
+    pub fn key(self) -> &'static str {
+        match self {
+            Capability::Pidfd => "pidfd",
+            Capability::OwnedTable => "owner",
+            Capability::EgressChain => "egress",
+            Capability::Queue => "queue",
+        }
+    }
+
+    /// What it is, for people.
+    #[must_use]
+    pub fn words(self) -> &'static str {
+        match self {
+            Capability::Pidfd => "process descriptors, Linux 5.3",
+            Capability::OwnedTable => "owned nftables tables, Linux 5.12",
+            Capability::EgressChain => "netdev egress chains, Linux 5.16",
+            Capability::Queue => "NFQUEUE, native or as an xt target",
+        }
+    }
+}
+
 /// Why a verb failed.
 #[derive(Debug, thiserror::Error)]
 pub enum FaultError {

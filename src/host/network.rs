@@ -67,6 +67,16 @@ pub trait Network {
     /// not there is no error.
     fn relieve(&mut self, ns: &NetnsIdentity, id: &InjectionId) -> Result<Took, HostError>;
 
+    /// From here on [`Network::relieve`] only notes what is to end, until
+    /// [`Network::relieve_gathered`] ends it all, with as few requests to the kernel as it takes.
+    /// Where nothing can be gathered each ends at once.
+    fn gather(&mut self) {}
+
+    /// Ends what was gathered. After an error some of it may still be in force.
+    fn relieve_gathered(&mut self) -> Result<(), HostError> {
+        Ok(())
+    }
+
     /// Everything in the namespace whose name says that it is a squall's: `table ip squall_d1`,
     /// `set ip squall_d1 i3`. Read through a fresh socket, not from our own records. With a drill:
     /// only that drill's.

@@ -25,6 +25,8 @@ pub struct PartSpec {
     /// refused anyway the part runs like any other. Threads and children of the part inherit it.
     pub realtime: bool,
     pub manner: Manner,
+    /// Where the standard error of a detached part goes, opened to append; None: nowhere.
+    pub log: Option<OwnedFd>,
 }
 
 /// The lab that a part is born in: all namespaces of its init but the network of its hosts.
@@ -69,6 +71,7 @@ impl PartSpec {
             enter: None,
             realtime: false,
             manner: Manner::default(),
+            log: None,
         }
     }
 }

@@ -207,7 +207,8 @@ impl Injector<'_> {
         let recipe = match self.arm(order) {
             Ok(recipe) => recipe,
             Err(why) => {
-                self.tell(&FromInjector::Failed { injection: order.injection.clone(), why });
+                let (injection, unwritten) = (order.injection.clone(), self.journal.poisoned());
+                self.tell(&FromInjector::Failed { injection, why, unwritten });
                 return None;
             }
         };
@@ -221,14 +222,15 @@ impl Injector<'_> {
             // "Error" never means "nothing happened".
             Err(failure) => {
                 self.revert(&order.injection);
-                let why = failure.why;
-                self.tell(&FromInjector::Failed { injection: order.injection.clone(), why });
+                let (injection, why) = (order.injection.clone(), failure.why);
+                self.tell(&FromInjector::Failed { injection, why, unwritten: false });
                 failure.leave
             }
         }
     }
 
-    /// Reads, and makes the recipe durable. An error means that nothing was touched.
+    /// Reads, and makes the recipe durable; the guardian takes it in while the disk writes. An error
+    /// means that nothing was touched.
     fn arm(&mut self, order: &Order) -> Result<Recipe, String> {
         let fault = fault::find(&order.kind)
             .ok_or_else(|| format!("there is no fault `{}`", order.kind))?;
@@ -241,15 +243,21 @@ impl Injector<'_> {
             undo,
             deadline_ns: self.host.now_ns() + order.deadline.nanos(),
         };
-        self.journal
-            .append(&JournalRecord::Armed(Box::new(recipe.clone())))
-            .map_err(|e| format!("nothing was injected, since its undo is not durable: {e}"))?;
+        let armed = JournalRecord::Armed(Box::new(recipe.clone()));
+        let guard = ToGuardian::Guard(Box::new(recipe.clone()));
+        let guardian = &mut self.guardian;
+        // A guardian that is gone does not hear, and so does not answer.
+        let meanwhile = || drop(guardian.send(&guard));
+        if let Err(error) = self.journal.append_and(&armed, meanwhile) {
+            let _gone = self.guardian.send(&ToGuardian::Forget(recipe.injection));
+            return Err(format!("nothing was injected, since its undo is not durable: {error}"));
+        }
         crash::point("injector: journalled, not guarded");
         Ok(recipe)
     }
 
     fn apply(&mut self, order: &Order, recipe: &Recipe) -> Result<Effective, Failure> {
-        self.guard(recipe)?;
+        self.guarded(recipe)?;
         crash::point("injector: guarded, not injected");
         let fault = fault::find(&order.kind).ok_or_else(|| Failure::from("no such fault"))?;
         let took = fault.inject(self.host, order, &recipe.undo)?;
@@ -270,12 +278,9 @@ impl Injector<'_> {
         })
     }
 
-    /// The guardian holds the recipe before anything is applied.
-    fn guard(&mut self, recipe: &Recipe) -> Result<(), Failure> {
+    /// The guardian holds the recipe before anything is applied: its answer is waited for.
+    fn guarded(&mut self, recipe: &Recipe) -> Result<(), Failure> {
         let lost = |why| Failure { why: format!("the {why}"), leave: Some(Leave::Unguarded(why)) };
-        self.guardian
-            .send(&ToGuardian::Guard(Box::new(recipe.clone())))
-            .map_err(|_| lost("guardian is gone"))?;
         let limit = self.host.now_ns() + u64::try_from(GUARDED_WITHIN.as_nanos()).unwrap_or(0);
         loop {
             let left = limit.saturating_sub(self.host.now_ns()).div_ceil(1_000_000);

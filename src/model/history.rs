@@ -138,7 +138,7 @@ pub enum Phase {
     Revert,
     /// Until steady again.
     Recover,
-    /// The ledgers are read back.
+    /// The ledgers are read back, and what of ours is still in the world.
     Settle,
 }
 

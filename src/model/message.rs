@@ -56,6 +56,8 @@ pub enum FromInjector {
     Failed {
         injection: InjectionId,
         why: String,
+        /// The journal did not take its undo: nothing was touched.
+        unwritten: bool,
     },
     Reverted(Reverted),
     Void {

@@ -83,6 +83,123 @@ fn the_injector_stopped_is_undone_within_its_lease() {
     stand.assert_no_journal();
 }
 
+/// The guardian lives, and does nothing: its turn passes, and a recovery undoes.
+#[test]
+fn a_guardian_that_stands_still_is_replaced() {
+    let stand = Stand::new();
+    stand.raise();
+    stand.drill(&Drill { hold: "30s", ..Drill::default() });
+    let mut live = stand.start_drill();
+    live.says("in force:");
+    let (family, injector) = (live.family(), live.part("injector"));
+    signal(live.part("guardian"), libc::SIGSTOP);
+    signal(injector, libc::SIGKILL);
+    let ran = live.finish();
+    assert_eq!(ran.code, Some(6), "{ran:?}");
+    assert!(stand.service_runs(), "{ran:?}");
+    assert!(ran.out.contains("it has not acted in the injector's place"), "{ran:?}");
+    assert_eq!(stand.report()["injections"][0]["by"], "recovery", "{ran:?}");
+    assert_gone(&family);
+    stand.assert_no_journal();
+}
+
+/// Both live, and neither does anything. Only their silence tells.
+#[test]
+fn injector_and_guardian_that_stand_still_are_replaced() {
+    let stand = Stand::new();
+    stand.raise();
+    stand.drill(&Drill { hold: "60s", ..Drill::default() });
+    let mut live = stand.start_drill();
+    live.says("in force:");
+    let family = live.family();
+    for part in [live.part("guardian"), live.part("injector")] {
+        signal(part, libc::SIGSTOP);
+    }
+    live.says("the injector was lost: it missed its beats");
+    live.says("the guardian was lost: it has not acted");
+    let ran = live.finish();
+    assert_eq!(ran.code, Some(6), "{ran:?}");
+    assert!(stand.service_runs(), "{ran:?}");
+    assert_gone(&family);
+    stand.assert_no_journal();
+}
+
+/// It was ordered and never obeyed: there is nothing to be stuck.
+#[test]
+fn an_order_that_a_stopped_injector_never_obeyed_is_not_stuck() {
+    let stand = Stand::new();
+    stand.raise();
+    let steady = "{for: 2s, within: 10s}";
+    stand.drill(&Drill { hold: "30s", steady, ..Drill::default() });
+    let mut live = stand.start_drill();
+    live.says("waiting for the steady state");
+    let family = live.family();
+    signal(live.part("injector"), libc::SIGSTOP);
+    let ran = live.finish();
+    assert_eq!(ran.code, Some(6), "{ran:?}");
+    assert!(ran.out.contains("was ordered and never armed"), "{ran:?}");
+    assert!(!ran.out.contains("in force:") && stand.service_runs(), "{ran:?}");
+    assert_gone(&family);
+    stand.assert_no_journal();
+}
+
+/// What is left of a drill whose conductor died holds the lab: no other drill begins over it, and
+/// who asks is told which processes those are.
+#[test]
+fn a_drill_does_not_begin_over_what_is_left_of_another() {
+    let stand = Stand::new();
+    stand.raise();
+    stand.drill(&Drill { hold: "60s", ..Drill::default() });
+    let mut live = stand.start_drill();
+    live.says("in force:");
+    let (guardian, injector) = (live.part("guardian"), live.part("injector"));
+    for part in [guardian, injector] {
+        signal(part, libc::SIGSTOP);
+    }
+    live.signal(libc::SIGKILL);
+    assert_eq!(live.finish().code, None);
+    stand.drill(&Drill::default());
+    let refused = stand.run(&["run", "drill.yaml", "--out", "second"]);
+    assert_eq!(refused.code, Some(3), "{refused:?}");
+    assert!(!stand.path("second").exists() && !refused.out.contains("in force:"), "{refused:?}");
+    let undo = stand.run(&["undo", "--all"]);
+    for said in [&refused.err, &undo.out] {
+        for holder in
+            [format!("guardian (process {guardian})"), format!("injector (process {injector})")]
+        {
+            assert!(said.contains(&holder), "no {holder} in {said}");
+        }
+        assert!(said.contains("has lost its conductor"), "{said}");
+        assert!(!said.contains("nothing to undo"), "{said}");
+    }
+    assert!(!stand.service_runs(), "it is undone by nobody yet");
+    // They go on, and so does the next drill: it waits for them.
+    for part in [guardian, injector] {
+        signal(part, libc::SIGCONT);
+    }
+    let ran = stand.run(&["run", "drill.yaml", "--out", "third"]);
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    stand.assert_no_journal();
+}
+
+/// The guardian needs its lease to find out; whoever comes meanwhile waits for it.
+#[test]
+fn a_drill_waits_for_a_guardian_that_is_still_at_it() {
+    let stand = Stand::new();
+    stand.raise();
+    stand.drill(&Drill { hold: "60s", ..Drill::default() });
+    let mut live = stand.start_drill();
+    live.says("in force:");
+    signal(live.part("injector"), libc::SIGSTOP);
+    live.signal(libc::SIGKILL);
+    assert_eq!(live.finish().code, None);
+    stand.drill(&Drill::default());
+    let ran = stand.run(&["run", "drill.yaml", "--out", "second"]);
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    assert!(ran.out.contains("for what is left of drill d"), "{ran:?}");
+    stand.assert_no_journal();
+}
+
 #[test]
 fn the_lab_killed_is_aborted_and_nothing_is_left() {
     let stand = Stand::new();
@@ -97,6 +214,29 @@ fn the_lab_killed_is_aborted_and_nothing_is_left() {
     let undo = stand.run(&["undo", "--all"]);
     assert_eq!(undo.code, Some(0), "{undo:?}");
     stand.assert_nothing_left();
+}
+
+/// It was seen to be gone, and shows again before the drill is over: that stays on record until it
+/// is undone.
+#[test]
+fn what_is_back_in_the_end_stays_on_record() {
+    let stand = Stand::new();
+    stand.raise();
+    let steady = "{for: 2s, within: 10s}";
+    stand.drill(&Drill { hold: "200ms", steady, watch: "3s", ..Drill::default() });
+    let mut live = stand.start_drill();
+    // The recovery takes the 2 s of a steady state, so that there is time.
+    live.says("watching the recovery");
+    signal(stand.service().unwrap(), libc::SIGSTOP);
+    let ran = live.finish();
+    assert_eq!(ran.code, Some(7), "{ran:?}");
+    assert!(ran.out.contains("still in the world"), "{ran:?}");
+    assert!(!stand.service_runs(), "{ran:?}");
+    let undo = stand.run(&["undo", "--all"]);
+    assert_eq!(undo.code, Some(0), "{undo:?}");
+    assert!(undo.out.contains("reverted"), "{undo:?}");
+    assert!(stand.service_runs());
+    stand.assert_no_journal();
 }
 
 #[test]

@@ -18,6 +18,8 @@ fn without_a_terminal_it_prints_plain_lines() {
     for face in ["report.json", "report.html", "report.md", "junit.xml", "history.jsonl"] {
         assert!(stand.path("out").join(face).exists(), "{face}");
     }
+    assert!(!stand.path("out/parts.log").exists(), "the parts had nothing to say");
+    assert!(!ran.out.contains("ledger"), "there is none in this drill: {}", ran.out);
 }
 
 #[test]

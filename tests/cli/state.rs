@@ -107,6 +107,32 @@ fn a_disk_that_fills_up_in_the_journal_never_leaves_a_fault_behind() {
     }
 }
 
+/// The first record nearly fills the only page that is left: the drill begins, and the undo of its
+/// fault has no room. So many hosts, with such long names, make a record of that length.
+#[test]
+fn an_undo_that_has_no_room_injects_nothing() {
+    let fill = |stand: &Stand| {
+        let hosts: Vec<String> =
+            (10..38).map(|n| format!("a-host-with-a-name-as-long-as-may-be-{n}")).collect();
+        let more = format!(
+            "services:\n    filler:\n      hosts: [{}]\n      command: [sleep, \"600\"]\n",
+            hosts.join(", ")
+        );
+        let lab = stand.read("lab.yaml").replace("services:\n", &more);
+        fs::write(stand.path("lab.yaml"), lab).unwrap();
+        let _full = fs::write(stand.path("state/filler"), vec![1; 1 << 20]);
+        let filler = fs::File::options().write(true).open(stand.path("state/filler")).unwrap();
+        filler.set_len(filler.metadata().unwrap().len() - 4096).unwrap();
+    };
+    let Some((_, ran)) = on_its_own(fill) else { return };
+    assert_eq!(ran.code, Some(1), "{ran:?}");
+    assert_eq!(ran.err.trim_end().lines().count(), 1, "one clear line: {}", ran.err);
+    assert!(ran.out.contains("breaking it"), "it is the undo that has no room: {ran:?}");
+    assert!(!ran.out.contains("redis@r1 in force:"), "{ran:?}");
+    assert!(ran.err.contains("its undo is not durable"), "{ran:?}");
+    assert!(ran.err.contains("No space left"), "{ran:?}");
+}
+
 #[test]
 fn a_state_folder_that_is_read_only_injects_nothing() {
     let close = |stand: &Stand| {

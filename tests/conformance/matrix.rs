@@ -48,7 +48,7 @@ struct Case<'a> {
 pub fn every_fault_is_undone_at_every_crash_point_whoever_dies(fixture: &mut Fixture) {
     let mut table = Table::default();
     let (mut met, mut left) = (0, 0);
-    for fault in CATALOGUE.iter().copied() {
+    for fault in faults() {
         for point in POINTS.iter().copied() {
             for who in Who::ALL.into_iter().filter(|who| who.can_die_at(point)) {
                 met += 1;
@@ -67,7 +67,7 @@ pub fn every_fault_is_undone_at_every_crash_point_whoever_dies(fixture: &mut Fix
 
 pub fn every_fault_is_undone_when_whoever_undoes_it_dies_too(fixture: &mut Fixture) {
     let (mut met, mut ran, mut left) = (0, 0, 0);
-    for fault in CATALOGUE.iter().copied() {
+    for fault in faults() {
         for first in FIRST_KILLS.iter().copied() {
             let seconds = POINTS.iter().copied().filter(|p| !p.starts_with("injector"));
             for second in seconds {
@@ -96,6 +96,15 @@ pub fn every_fault_is_undone_when_whoever_undoes_it_dies_too(fixture: &mut Fixtu
         }
     }
     println!("  {ran} cases; {left} more in `make matrix`");
+}
+
+/// All of the catalogue, or the one that `SQUALL_FAULT` names.
+fn faults() -> Vec<&'static dyn Fault> {
+    let only = std::env::var("SQUALL_FAULT").ok();
+    let wanted = |fault: &&dyn Fault| only.as_deref().is_none_or(|only| only == fault.kind());
+    let faults: Vec<_> = CATALOGUE.iter().copied().filter(wanted).collect();
+    assert!(!faults.is_empty(), "no fault is called {only:?}");
+    faults
 }
 
 /// Was everything asked for, as `make matrix` does?

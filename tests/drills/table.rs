@@ -45,7 +45,7 @@ drills! {
         => 4 ["longestOutage proxy", "longestOutage writes", "roleMoved"];
     redis_primary_isolated: "redis-primary-isolated" "redis-sentinel", NONE, NONE => 0 [];
     redis_primary_isolated_with_no_loss_allowed: "redis-primary-isolated" "redis-sentinel",
-        &[("atMost: 1200, window: 12s", "atMost: 0")], NONE => 4 ["dataLoss writes"];
+        &[("atMost: 2100, window: 21s", "atMost: 0")], NONE => 4 ["dataLoss writes"];
     redis_primary_latency: "redis-primary-latency" "redis-sentinel", NONE, NONE => 0 [];
     redis_primary_latency_beyond_the_limit: "redis-primary-latency" "redis-sentinel",
         &[("delay: 50ms", "delay: 170ms")], NONE => 4 ["latency writes", "longestOutage proxy"];

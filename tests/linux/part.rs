@@ -95,6 +95,24 @@ fn a_tied_part_dies_with_the_thread_that_started_it_and_a_detached_one_does_not(
     }
 }
 
+/// Nobody may be left to hear it: it goes into a file, and nowhere where there is none.
+#[test]
+fn the_last_words_of_a_detached_part_are_kept() {
+    use_binary(program()).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("parts.log");
+    fs::write(&path, "before\n").unwrap();
+    let log = fs::File::options().append(true).open(&path).unwrap();
+    let manner = Manner::Detached;
+    let spec = PartSpec { manner, log: Some(OwnedFd::from(log)), ..PartSpec::new("nobody") };
+    let mut part = spawn(spec).unwrap();
+    assert_eq!(part.wait(Duration::from_secs(5)).unwrap(), Some(End::Exit(2)));
+    let said = fs::read_to_string(&path).unwrap();
+    assert!(said.starts_with("before\n") && said.contains("no part `nobody`"), "{said}");
+    let mut silent = spawn(PartSpec { manner, ..PartSpec::new("nobody") }).unwrap();
+    assert_eq!(silent.wait(Duration::from_secs(5)).unwrap(), Some(End::Exit(2)));
+}
+
 #[test]
 fn realtime_is_asked_for_before_the_namespaces_are_entered() {
     for manner in [Manner::Tied, Manner::Founder] {

@@ -13,6 +13,7 @@
     reason = "tests"
 )]
 
+mod cargo;
 mod closing;
 mod machine;
 mod suites;

@@ -3,6 +3,7 @@
 
 pub mod clock;
 pub mod command;
+pub mod holders;
 pub mod inherit;
 pub mod link;
 mod machine;

@@ -173,6 +173,8 @@ struct Prepared {
     env: Vec<CString>,
     binary: OwnedFd,
     null: OwnedFd,
+    /// The standard error of a detached part.
+    log: OwnedFd,
     /// In the order in which the part finds them, from 3 on.
     fds: Vec<OwnedFd>,
     /// The init whose namespaces are entered.
@@ -198,6 +200,7 @@ impl Prepared {
             env: environment()?,
             binary: raised(binary()?.as_fd(), clear)?,
             null: raised(null.as_fd(), clear)?,
+            log: raised(spec.log.as_ref().map_or(null.as_fd(), AsFd::as_fd), clear)?,
             fds: spec.fds.iter().map(|f| raised(f.as_fd(), clear)).collect::<Result<_, _>>()?,
             enter,
             realtime: spec.realtime,

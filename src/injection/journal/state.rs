@@ -25,7 +25,9 @@ impl State {
             Some(Active | Stuck) => matches!(to, Reverting | Void),
             // Another party takes over a revert that somebody began and did not end.
             Some(Reverting) => matches!(to, Reverting | Reverted | Stuck | Void),
-            Some(Reverted | Void) => false,
+            // The read-back at the end still shows it.
+            Some(Reverted) => to == Stuck,
+            Some(Void) => false,
         }
     }
 
@@ -70,7 +72,7 @@ mod tests {
             legal.join(" "),
             "->armed armed>active armed>reverting armed>void active>reverting active>void \
              reverting>reverting reverting>reverted reverting>stuck reverting>void \
-             stuck>reverting stuck>void"
+             reverted>stuck stuck>reverting stuck>void"
         );
     }
 

@@ -110,6 +110,16 @@ impl Journal {
     /// Appends and syncs. After an error nothing more is accepted: an unsynced journal must not
     /// look like a durable one (a failed fsync may have dropped the page).
     pub fn append(&mut self, record: &JournalRecord) -> Result<(), JournalError> {
+        self.append_and(record, || {})
+    }
+
+    /// As [`Journal::append`]; `meanwhile` runs when the record is written, where whoever takes the
+    /// journal over would find it, and before it is synced. It is not run where nothing was written.
+    pub fn append_and(
+        &mut self,
+        record: &JournalRecord,
+        meanwhile: impl FnOnce(),
+    ) -> Result<(), JournalError> {
         if self.poisoned {
             return Err(JournalError::Poisoned);
         }
@@ -124,17 +134,28 @@ impl Journal {
                 });
             }
         }
-        self.write_durably(record).inspect_err(|_| self.poisoned = true)?;
+        self.write_durably(record, meanwhile).inspect_err(|_| self.poisoned = true)?;
         if let Some((injection, to)) = next {
             self.states.insert(injection.clone(), to);
         }
         Ok(())
     }
 
-    fn write_durably(&mut self, record: &JournalRecord) -> Result<(), JournalError> {
+    fn write_durably(
+        &mut self,
+        record: &JournalRecord,
+        meanwhile: impl FnOnce(),
+    ) -> Result<(), JournalError> {
         let frame = encode(record).map_err(|e| io_error("write", &self.path)(e.into()))?;
         self.file.write_all(&frame).map_err(io_error("write", &self.path))?;
+        meanwhile();
         self.file.sync_data().map_err(io_error("sync", &self.path))
+    }
+
+    /// A record could not be made durable: nothing more is accepted.
+    #[must_use]
+    pub fn poisoned(&self) -> bool {
+        self.poisoned
     }
 
     #[must_use]

@@ -269,7 +269,7 @@ pub fn phase_words(phase: Phase) -> &'static str {
         Phase::Method => "breaking it",
         Phase::Revert => "undoing every fault",
         Phase::Recover => "watching the recovery",
-        Phase::Settle => "reading the ledgers back",
+        Phase::Settle => "reading back what is left",
     }
 }
 

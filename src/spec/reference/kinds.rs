@@ -17,7 +17,7 @@ const RULES: usize = 3;
 
 pub fn pages(schema: &Value) -> Vec<(&'static str, String)> {
     vec![
-        ("faults.md", page(schema, FAULTS, "Faults", FAULTS_INTRO)),
+        ("faults.md", page(schema, FAULTS, "Faults", FAULTS_INTRO) + &capabilities()),
         ("probes.md", page(schema, PROBES, "Probes", PROBES_INTRO) + &probe_keys(schema)),
         ("checks.md", page(schema, CHECKS, "Checks", CHECKS_INTRO)),
     ]
@@ -93,7 +93,8 @@ fn definition_of(schema: &Value, holder: &str, kind: &str) -> String {
 fn known_of(kind: &str) -> String {
     if let Some(fault) = fault::find(kind) {
         let lines: Vec<&str> = fault.defence().iter().map(|line| defence(*line)).collect();
-        let needs: Vec<String> = fault.needs().iter().map(|need| format!("`{need:?}`")).collect();
+        let needs: Vec<String> =
+            fault.needs().iter().map(|need| format!("`{}`", need.key())).collect();
         return format!(
             "- restore: {}\n- lines of defence: {}\n- needs: {}\n\n",
             restore(fault.restore()),
@@ -122,6 +123,26 @@ fn defence(line: Defence) -> &'static str {
         Defence::Journal => "journal",
         Defence::ReadBack => "read-back",
     }
+}
+
+/// Which fault needs what of the kernel; `squall doctor` says what there is.
+fn capabilities() -> String {
+    let all = fault::Capability::ALL;
+    let mut text = "## What a fault needs of the kernel\n\n`squall doctor` tries each, and says \
+                    which fault works where it runs.\n\n| fault |"
+        .to_owned();
+    for capability in all {
+        let _ = write!(text, " `{}`: {} |", capability.key(), capability.words());
+    }
+    let _ = write!(text, "\n|{}\n", " --- |".repeat(all.len() + 1));
+    for fault in fault::CATALOGUE {
+        let _ = write!(text, "| `{}` |", fault.kind());
+        for capability in all {
+            text += if fault.needs().contains(&capability) { " needed |" } else { " |" };
+        }
+        text.push('\n');
+    }
+    text
 }
 
 /// Keys that every probe has beside its kind.

@@ -209,11 +209,9 @@ fn become_part(prepared: &Prepared, vectors: &Vectors, parent: RawFd) -> ! {
     }
     if prepared.manner == Manner::Detached {
         // Whoever reads our parent's output must not have to wait for our end.
-        for place in [1, 2] {
+        for (place, fd) in [(1, &prepared.null), (2, &prepared.log)] {
             // SAFETY: as above.
-            check(parent, Stage::FailedDescriptors, unsafe {
-                libc::dup2(prepared.null.as_raw_fd(), place)
-            });
+            check(parent, Stage::FailedDescriptors, unsafe { libc::dup2(fd.as_raw_fd(), place) });
         }
     }
     for (place, fd) in (3..).zip(&prepared.fds) {

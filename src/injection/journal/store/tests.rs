@@ -93,6 +93,20 @@ fn a_newer_journal_is_refused_with_a_sentence() {
     assert!(error.to_string().contains("newer squall"), "{error}");
 }
 
+/// The guardian may be told of a record before it is durable, but never before it can be found.
+#[test]
+fn what_is_done_meanwhile_finds_the_record_written() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut journal = Journal::create(folder.path(), opened(JOURNAL_VERSION)).unwrap();
+    let path = journal.path.clone();
+    let mut found = None;
+    journal.append_and(&armed(1), || found = Some(peek(&path).unwrap().open())).unwrap();
+    assert_eq!(found, Some(vec![recipe(1)]));
+    let mut told = false;
+    assert!(journal.append_and(&armed(1), || told = true).is_err());
+    assert!(!told, "of what was refused nobody hears");
+}
+
 #[test]
 fn an_illegal_move_is_refused_and_not_written() {
     let folder = tempfile::tempdir().unwrap();

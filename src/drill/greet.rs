@@ -1,0 +1,93 @@
+//! How a drill begins: handshakes with every part, and the first line of the history.
+
+use super::event::Event;
+use super::run::{BEAT, Drill, DrillError, LEASE};
+use crate::backend::Backend;
+use crate::host::linux::clock::monotonic_ns;
+use crate::model::history::{Entry, HISTORY_VERSION, Opened, Phase};
+use crate::model::message::{
+    FromInjector, FromProber, InjectorHello, ProberHello, ToInjector, ToProber,
+};
+use crate::model::units::Span;
+
+/// How long the parts may take to be ready.
+const READY_WITHIN: Span = Span::secs(15);
+
+impl<B: Backend> Drill<'_, B> {
+    /// Tells every part what the drill is about, and waits until all are ready.
+    ///
+    /// Errors: one of them cannot do its work, or somebody wants an end.
+    pub(super) async fn prepare(&mut self) -> Result<(), DrillError> {
+        self.greet().await;
+        let mut carriers = None;
+        let mut scheduling = None;
+        let mut unfit = Vec::new();
+        // What was seen before the history is open: the first roles.
+        let mut early = Vec::new();
+        let limit = monotonic_ns() + READY_WITHIN.nanos();
+        while carriers.is_none() || scheduling.is_none() {
+            self.beat().await;
+            match self.parts.next(limit.min(self.beat_due_ns)).await {
+                Event::Tick if monotonic_ns() < limit => {}
+                Event::Injector(FromInjector::Ready { carriers: found }) => carriers = Some(found),
+                Event::Prober(message) => match *message {
+                    FromProber::Ready { scheduling: found } => scheduling = Some(found),
+                    FromProber::Unfit { probe, why } => unfit.push(format!("{probe}: {why}")),
+                    FromProber::Saw { at_ns, entry } => early.push((at_ns, entry)),
+                    _ => {}
+                },
+                Event::Closed(part) => {
+                    unfit.push(format!("the {} ended before it began", part.name()));
+                    break;
+                }
+                Event::Signal(signal) => return Err(DrillError::Aborted(signal.name)),
+                Event::Tick => {
+                    unfit.push(format!("the parts were not ready within {READY_WITHIN}"));
+                    break;
+                }
+                Event::Injector(_) | Event::Guardian(_) | Event::Backend(_) | Event::Ended(_) => {}
+            }
+        }
+        if !unfit.is_empty() {
+            return Err(DrillError::Unfit(unfit.join("; ")));
+        }
+        self.request.environment.carriers = carriers.unwrap_or_default();
+        self.request.environment.prober_scheduling = scheduling.unwrap_or_default();
+        let opened = Opened {
+            version: HISTORY_VERSION,
+            drill: self.request.drill.clone(),
+            squall: env!("CARGO_PKG_VERSION").to_owned(),
+            wall: self.request.now.to_string(),
+            plan: self.request.plan.clone(),
+            null: self.request.null,
+            environment: self.request.environment.clone(),
+        };
+        self.note(Entry::Opened(Box::new(opened)));
+        self.note(Entry::Phase(Phase::Prepare));
+        for (at_ns, entry) in early {
+            self.state.saw(&entry);
+            self.history.add(at_ns, *entry);
+        }
+        Ok(())
+    }
+
+    async fn greet(&mut self) {
+        let hello = InjectorHello {
+            drill: self.request.drill.clone(),
+            lease: LEASE,
+            beat: BEAT,
+            lab: self.backend.lab(),
+            namespaces: self.backend.hosts().into_iter().map(|(_, ns)| ns).collect(),
+        };
+        self.parts.tell_injector(&ToInjector::Hello(hello)).await;
+        let hello = ProberHello {
+            drill: self.request.drill.clone(),
+            probes: self.request.plan.experiment.probes.clone(),
+            watches: self.backend.watches(),
+            netns: self.backend.client(),
+            secrets: std::mem::take(&mut self.request.secrets),
+            seed: self.request.plan.seed,
+        };
+        self.parts.tell_prober(&ToProber::Hello(hello)).await;
+    }
+}

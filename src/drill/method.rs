@@ -1,0 +1,101 @@
+//! The method of a drill: steps are bound and ordered by their times, held, and their undo ordered.
+
+use super::bind;
+use super::event::Part;
+use super::run::{Drill, SHORT_OF_A_LEASE};
+use super::state::Roles;
+use super::steps::ANSWERED_WITHIN;
+use crate::backend::Backend;
+use crate::host::linux::clock::monotonic_ns;
+use crate::model::binding::Order;
+use crate::model::history::{Entry, Phase};
+use crate::model::message::{ToInjector, ToProber};
+use crate::model::outcome::AbortCause;
+
+impl<B: Backend> Drill<'_, B> {
+    pub(super) async fn method(&mut self) {
+        self.note(Entry::Phase(Phase::Method));
+        self.state.begin_method(&self.request.plan, monotonic_ns(), self.request.null);
+        while !self.state.ending() && !self.state.steps.done(monotonic_ns()) {
+            let now = monotonic_ns();
+            if let Some(step) = self.state.steps.due(now) {
+                self.inject(step).await;
+                continue;
+            }
+            for injection in self.state.steps.over(now) {
+                self.parts.tell_injector(&ToInjector::Revert(injection)).await;
+            }
+            if let Some((condition, why)) = self.state.tripped(&self.request.plan, now) {
+                self.note(Entry::Stopped { condition, why });
+                self.state.stopped = true;
+                break;
+            }
+            if let Some(injection) = self.state.steps.unanswered(now) {
+                // Its end takes what it holds in the kernel, and the guardian undoes the rest.
+                self.parts.kill(Part::Injector);
+                self.abort(AbortCause::Injection(format!(
+                    "the injector has not answered about {injection} within {ANSWERED_WITHIN}"
+                )));
+                break;
+            }
+            self.step(self.state.steps.next_ns()).await;
+        }
+    }
+
+    /// Binds one step's targets and orders its injections.
+    async fn inject(&mut self, step: usize) {
+        match self.bind(step).await {
+            Ok(orders) => {
+                for order in orders {
+                    let hold = self.request.plan.steps[step].hold.nanos();
+                    let injection = order.injection.clone();
+                    self.state.steps.ordered(injection, hold, monotonic_ns());
+                    self.parts.tell_injector(&ToInjector::Inject(Box::new(order))).await;
+                }
+            }
+            Err(why) => self.abort(AbortCause::Injection(why)),
+        }
+    }
+
+    async fn bind(&mut self, step: usize) -> Result<Vec<Order>, String> {
+        let roles = self.roles().await?;
+        // Nobody hears a beat of ours meanwhile.
+        let asked = tokio::time::timeout(SHORT_OF_A_LEASE.0, self.backend.targets()).await;
+        let late = |_| format!("nobody said who runs within {SHORT_OF_A_LEASE}");
+        let targets = asked.map_err(late)?.map_err(|e| e.to_string())?;
+        let hosts = self.backend.hosts();
+        let known = bind::Known {
+            plan: &self.request.plan,
+            targets: &targets,
+            roles: &roles,
+            hosts: &hosts,
+        };
+        let bound = bind::subjects(&known, step)?;
+        let (drill, mut numbers) = (self.request.drill.clone(), self.numbers);
+        let orders = bind::orders(&known, step, &bound, || {
+            numbers += 1;
+            (drill.clone(), numbers)
+        })?;
+        self.numbers = numbers;
+        for (target, instances) in bound {
+            self.note(Entry::Bound { target, instances });
+        }
+        Ok(orders)
+    }
+
+    /// Asks every instance what it is, now.
+    async fn roles(&mut self) -> Result<Roles, String> {
+        self.parts.tell_prober(&ToProber::ReadRoles).await;
+        self.state.roles = None;
+        let limit = monotonic_ns() + SHORT_OF_A_LEASE.nanos();
+        loop {
+            if let Some(roles) = self.state.roles.take() {
+                return Ok(roles);
+            }
+            if monotonic_ns() >= limit || self.state.ending() {
+                return Err(format!("the roles could not be read within {SHORT_OF_A_LEASE}"));
+            }
+            self.step(limit).await;
+        }
+    }
+}
