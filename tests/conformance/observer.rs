@@ -63,12 +63,12 @@ impl Observer {
                 Answer::Done
             }
             Ask::ChangeRules(ns) => {
-                let nft = |line: &str| Command::new("nft").arg(line).status().map(|s| s.success());
-                let made = netns::inside(&ns, || {
-                    let both = nft("add table inet theirs")? && nft("delete table inet theirs")?;
-                    Ok(both)
-                });
-                if made.unwrap() { Answer::Done } else { Answer::Failed("nft".to_owned()) }
+                let nft = |line: &str| Command::new("nft").arg(line).status().unwrap().success();
+                let change = || Ok(nft("add table inet theirs") && nft("delete table inet theirs"));
+                match netns::inside(&ns, change) {
+                    Ok(true) => Answer::Done,
+                    other => Answer::Failed(format!("{other:?}")),
+                }
             }
             Ask::RestoreNamespace(path) => {
                 nix::mount::umount2(path.as_str(), nix::mount::MntFlags::MNT_DETACH).unwrap();
