@@ -145,16 +145,16 @@ impl<'a> Flight<'a> {
         entered: &Result<(), HostError>,
     ) -> Result<(), HostError> {
         let canary = self.canary;
-        let (receives, sends) = (canary.to == *ns, canary.from == *ns);
-        if let (true, Err(error)) = (receives || sends, entered) {
+        let (arrives, leaves) = (canary.to == *ns, canary.from == *ns);
+        if let (true, Err(error)) = (arrives || leaves, entered) {
             return Err(error.again());
         }
-        if receives {
+        if arrives {
             let receiver = raw_socket(protocol_of(canary), canary.to_address)?;
             attach_filter(&receiver, &self.packet, canary.to_address.is_ipv6())?;
             self.receiver = Some(receiver);
         }
-        if sends {
+        if leaves {
             self.sender = Some(raw_socket(protocol_of(canary), canary.from_address)?);
         }
         Ok(())
