@@ -304,6 +304,8 @@ impl Injector<'_> {
     fn revert(&mut self, injection: &InjectionId) {
         let Some(recipe) = self.live.get(injection).cloned() else { return };
         crash::point("injector: revert ordered");
+        // What others changed since the last beat is known as long as the carrier stands.
+        self.report_disturbances();
         let ended = end(self.host, &mut self.journal, &recipe, By::Injector);
         crash::point("injector: journalled reverted, guardian not told");
         self.live.remove(injection);
@@ -317,6 +319,7 @@ impl Injector<'_> {
     }
 
     fn revert_all(&mut self) {
+        self.report_disturbances();
         undo_first(self.host, self.live.values().rev());
         let latest_first: Vec<InjectionId> = self.live.keys().rev().cloned().collect();
         for injection in latest_first {

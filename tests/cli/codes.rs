@@ -170,3 +170,19 @@ fn a_target_that_is_found_stopped_at_the_end_is_stuck_and_7() {
     let residue = &stand.report()["residue"];
     assert!(residue[0].as_str().unwrap().contains("redis@r1"), "{residue}");
 }
+
+#[test]
+fn a_lab_that_cannot_be_is_2_and_every_mistake_has_its_place() {
+    let stand = Stand::new();
+    let lab = stand.read("lab.yaml").replace("title:", "titel:").replace("command:", "comand:");
+    std::fs::write(stand.path("bad.yaml"), lab).unwrap();
+    let ran = stand.run(&["lab", "up", "bad.yaml"]);
+    assert_eq!(ran.code, Some(2), "{ran:?}");
+    assert_eq!(ran.err.matches(" --> bad.yaml:").count(), 2, "both at once: {ran:?}");
+    assert!(ran.err.contains("did you mean `title`?"), "{ran:?}");
+    std::fs::write(stand.path("other.yaml"), stand.read("drill.yaml")).unwrap();
+    let ran = stand.run(&["lab", "up", "other.yaml"]);
+    assert_eq!(ran.code, Some(2), "{ran:?}");
+    assert!(ran.err.contains("other.yaml:2"), "{ran:?}");
+    stand.assert_nothing_left();
+}

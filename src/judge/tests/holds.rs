@@ -2,6 +2,7 @@
 
 use serde_json::json;
 
+use crate::judge::judge;
 use crate::judge::scripted::{Drill, Service, at_ns, injection};
 use crate::model::history::{Effective, Entry};
 use crate::model::inventory::InstanceName;
@@ -129,4 +130,27 @@ fn what_is_stuck_was_held_for_longer_than_asked() {
     let report = Drill { reverted: false, ..drill("6s") }.entry(3000.0, stuck).report();
     assert_eq!(report.verdict, Outcome::Stuck);
     assert_eq!(report.claims[0].verdict, ClaimVerdict::Held);
+}
+
+#[test]
+fn a_step_that_never_came_is_a_doubt_on_every_claim() {
+    let mut records = drill("6s").records();
+    let Entry::Opened(opened) = &mut records[0].entry else { panic!("first is the opening") };
+    let method = &mut opened.plan.experiment.method;
+    method.push(method[0].clone());
+    let report = judge(&records, "").unwrap();
+    assert_eq!(report.verdict, Outcome::Inconclusive);
+    assert_eq!(report.reason, "step 2 of the plan was never in force");
+    assert_eq!(report.notes, ["step 2 of the plan was never in force"]);
+    assert_eq!(report.claims[0].verdict, ClaimVerdict::Inconclusive);
+    let ends: Vec<_> = report.injections.iter().map(|i| i.ended.as_str()).collect();
+    assert_eq!(ends, ["relied on the system", "never in force"]);
+    assert_eq!(report.injections[1].id, "step 2");
+}
+
+#[test]
+fn a_null_drill_misses_no_step() {
+    let null = Drill { null: true, ..drill("6s") }.report();
+    assert_eq!((null.verdict, null.notes.len()), (Outcome::Held, 0));
+    assert_eq!(null.injections.len(), 0);
 }
