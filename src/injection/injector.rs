@@ -229,8 +229,8 @@ impl Injector<'_> {
         }
     }
 
-    /// Reads, and makes the recipe durable; the guardian takes it in while the disk writes. An error
-    /// means that nothing was touched.
+    /// Reads, and makes the recipe durable; the guardian takes it in while the disk writes. An
+    /// error means that nothing was touched.
     fn arm(&mut self, order: &Order) -> Result<Recipe, String> {
         let fault = fault::find(&order.kind)
             .ok_or_else(|| format!("there is no fault `{}`", order.kind))?;

@@ -102,8 +102,8 @@ impl Links {
         Ok(bridge)
     }
 
-    /// A pair of devices: one a port of the bridge, the other in the host's namespace. Both are born
-    /// where they belong, in one request: moving a device later takes the kernel some 30 ms.
+    /// A pair of devices: one a port of the bridge, the other in the host's namespace. Both are
+    /// born where they belong, in one request: moving a device later takes the kernel some 30 ms.
     fn plug_in(&mut self, bridge: u32, number: usize, path: &str) -> Result<(), HostError> {
         let what = || format!("plug {path} into the lab's bridge");
         let name = CString::new(format!("port{number}"))

@@ -1,7 +1,9 @@
 //! The journal as a file: `<state>/journal/<drill>`, append-only, every record synced before the
 //! call returns. Room for the next records is there beforehand, as zeros: syncing bytes of a file
-//! that does not grow costs a fraction of growing it. One writer at a time; the lock on it is shared by all parts of a live drill, since
-//! they inherit one open file, so it is free exactly when all of them are gone.
+//! that does not grow costs a fraction of growing it.
+//!
+//! One writer at a time; the lock on it is shared by all parts of a live drill, since they inherit
+//! one open file, so it is free exactly when all of them are gone.
 
 use std::collections::BTreeMap;
 use std::fs::{File, OpenOptions};
@@ -120,7 +122,7 @@ impl Journal {
     }
 
     /// As [`Journal::append`]; `meanwhile` runs when the record is written, where whoever takes the
-    /// journal over would find it, and before it is synced. It is not run where nothing was written.
+    /// journal over would find it, and before it is synced. Not where nothing was written.
     pub fn append_and(
         &mut self,
         record: &JournalRecord,

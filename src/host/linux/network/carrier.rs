@@ -73,8 +73,8 @@ impl Opened {
 }
 
 impl Carrier {
-    /// A carrier of which nothing is in the world yet: tables, chains and the queue rule come in one
-    /// transaction with the first impairment. Errors: `Lacking`.
+    /// A carrier of which nothing is in the world yet: tables, chains and the queue rule come in
+    /// one transaction with the first impairment. Errors: `Lacking`.
     pub fn new(
         drill: &DrillId,
         ns: &NetnsIdentity,
@@ -106,8 +106,8 @@ impl Carrier {
         self.in_force.is_empty()
     }
 
-    /// Prepares to end with these, if they are all there is: true when tables and all may go at once.
-    /// Not where packets wait in the queue: they have to come out before the chains go.
+    /// Prepares to end with these, if they are all there is: true when tables and all may go at
+    /// once. Not where packets wait in the queue: they have to come out before the chains go.
     pub fn ends_with(&mut self, numbers: &[u16]) -> bool {
         let all = self.in_force.iter().all(|(n, i)| i.bit.is_none() && numbers.contains(n));
         if all {
