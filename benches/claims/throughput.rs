@@ -81,8 +81,9 @@ fn row(ours: &Sample, proxied: &Sample, buffers: Buffers, control: &str) -> Row 
     } else {
         format!(
             "the kernel's own limits. A stream has at most a buffer, {:.1} MB, under way, so over a \
-             line of {DELAY_MS} ms no more than {bound:.0} MB/s, delayed by us or by copper; \
-             toxiproxy ends the connection and holds its bytes in memory, so no window bounds it",
+             line of {DELAY_MS} ms no more than {bound:.0} MB/s, delayed by us or by copper, and \
+             some five sixths of that: a waiting writer is woken when a third is free. \
+             Toxiproxy ends the connection and holds its bytes in memory, so no window bounds it",
             buffers.most
         )
     };

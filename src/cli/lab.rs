@@ -2,7 +2,7 @@
 
 use std::io::Write;
 use std::os::fd::OwnedFd;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::{Args, Subcommand};
@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use tokio::signal::unix::{SignalKind, signal};
 
 pub use super::failure::Failure;
+use super::prepare::found;
 use crate::host::HostError;
 use crate::host::channel::Channel;
 use crate::host::linux::clock::monotonic_ns;
@@ -23,8 +24,7 @@ use crate::lab::keeper::{Kept, keep};
 use crate::lab::message::{FromLab, ToLab};
 use crate::lab::registry::{RECORD_VERSION, Record, Registry, Standing};
 use crate::lab::{Lab, LabError, LabEvent, LabPlace};
-use crate::model::lab::LabSpec;
-use crate::plan::digest::sha256;
+use crate::spec;
 
 /// How long a keeper may take to remove its lab.
 const DOWN_WITHIN: Duration = Duration::from_secs(10);
@@ -70,24 +70,6 @@ pub struct Exec {
     pub command: Vec<String>,
 }
 
-/// A document of kind Lab.
-#[derive(Debug, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct Document {
-    api_version: String,
-    kind: String,
-    metadata: Metadata,
-    spec: LabSpec,
-}
-
-#[derive(Debug, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct Metadata {
-    name: String,
-    #[serde(default)]
-    labels: std::collections::BTreeMap<String, String>,
-}
-
 /// What a keeper is told: the text itself, so that both mean the same file.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct KeepOrder {
@@ -117,10 +99,10 @@ pub fn run(command: &LabCommand, labs: &Registry, out: &mut dyn Write) -> Result
 fn up(args: &Up, labs: &Registry, out: &mut dyn Write) -> Result<u8, Failure> {
     let text = std::fs::read_to_string(&args.file)
         .map_err(|e| usage(format!("failed to read {}: {e}", args.file.display())))?;
+    let name = spec::lab_from_text(&args.file, &text).map_err(found)?.name;
     let path = std::path::absolute(&args.file).unwrap_or_else(|_| args.file.clone());
     let registry = labs.folder().to_owned();
     let order = KeepOrder { path: path.display().to_string(), text, registry };
-    let name = parse(&order)?.metadata.name;
     if args.detach {
         return detach(&order, &name, out);
     }
@@ -185,8 +167,8 @@ pub fn keeper_part(mut fds: Vec<OwnedFd>) -> Result<(), Failure> {
 
 /// Raises the lab and keeps it, in this process.
 fn keep_here(order: &KeepOrder, mut told: impl FnMut(FromKeeper)) -> Result<Kept, Failure> {
-    let document = parse(order)?;
-    let claim = Registry::at(order.registry.clone()).claim(&document.metadata.name)?;
+    let read = spec::lab_from_text(Path::new(&order.path), &order.text).map_err(found)?;
+    let claim = Registry::at(order.registry.clone()).claim(&read.name)?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -195,7 +177,7 @@ fn keep_here(order: &KeepOrder, mut told: impl FnMut(FromKeeper)) -> Result<Kept
         // Before the lab comes up: an impatient Ctrl-C must find us listening.
         let mut signals = Signals::listen()?;
         let place = LabPlace { logs: claim.logs() };
-        let raising = Lab::up(&document.metadata.name, &document.spec, &place, |event| {
+        let raising = Lab::up(&read.name, &read.value, &place, |event| {
             told(FromKeeper::Happened(event.clone()));
         });
         let lab = tokio::select! {
@@ -208,8 +190,8 @@ fn keep_here(order: &KeepOrder, mut told: impl FnMut(FromKeeper)) -> Result<Kept
             identity: lab.identity().clone(),
             keeper: LinuxProcesses::new()?.identify(own)?,
             path: order.path.clone(),
-            sha256: sha256(order.text.as_bytes()),
-            spec: document.spec.clone(),
+            sha256: read.sha256.clone(),
+            spec: read.value.clone(),
             hosts: lab.hosts().to_vec(),
         })?;
         told(FromKeeper::Standing);
@@ -301,15 +283,6 @@ fn find(name: Option<&str>, registry: &Registry) -> Result<Standing, Failure> {
         (None, _) => Err(usage("no lab stands; `squall lab up FILE` starts one".to_owned())),
         (Some(_), _) => Err(usage("several labs stand; say which with --lab NAME".to_owned())),
     }
-}
-
-fn parse(order: &KeepOrder) -> Result<Document, Failure> {
-    let document: Document =
-        serde_saphyr::from_str(&order.text).map_err(|e| usage(format!("{}: {e}", order.path)))?;
-    if document.kind != "Lab" {
-        return Err(usage(format!("{} is a {}, not a Lab", order.path, document.kind)));
-    }
-    Ok(document)
 }
 
 /// The polite ways to be told to end.

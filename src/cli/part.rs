@@ -1,6 +1,7 @@
 //! `squall part`: what squall executes itself as. Nobody types these.
 
 use crate::drill::prober;
+use crate::host::linux::network::Probing;
 use crate::host::linux::{LinuxHost, inherit, part};
 use crate::host::{Host, HostError};
 use crate::injection::{guardian, injector, recovery};
@@ -28,7 +29,11 @@ pub fn run(args: &Args) -> Result<u8, Failure> {
                 guardian: inherit::take(4)?,
                 journal: inherit::take(5)?,
             };
-            injector::run(born, |hello| host(hello.drill.clone()))?;
+            // While the others are born: nothing can be injected before it is done.
+            let probing = Probing::begin();
+            injector::run(born, |hello| {
+                Ok(Box::new(LinuxHost::probed(hello.drill.clone(), probing)?))
+            })?;
         }
         "guardian" => {
             let born = guardian::Born {

@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::FaultError;
-use crate::host::network::{Canary, Took};
+use crate::host::network::{Canary, Survey, Took};
 use crate::host::{Host, HostError};
 use crate::model::binding::{Order, PeerHost};
 use crate::model::experiment::Peers;
@@ -119,11 +119,6 @@ pub fn arm(
     effect: Effect,
 ) -> Result<Undo, FaultError> {
     let netns = order.target.netns.clone();
-    let in_the_way = host.in_the_way(&netns)?;
-    if !in_the_way.is_empty() {
-        let what = in_the_way.join("; ");
-        return Err(FaultError::Foreign(format!("in the way in {}: {what}", netns.path)));
-    }
     let filter = PacketFilter {
         peers: far_ends(order, &packets.peers)?,
         protocol: packets.protocol,
@@ -136,7 +131,13 @@ pub fn arm(
     let mut undo = Undo { injection, netns, impairment, paths };
     let flights: Vec<Canary> =
         undo.paths.iter().map(|path| path.canary(&undo, 1, CLEAR_WITHIN)).collect();
-    for (path, flown) in undo.paths.iter_mut().zip(host.canaries(&flights)) {
+    let Survey { in_the_way, flown } = host.survey(&undo.netns, &flights);
+    let in_the_way = in_the_way?;
+    if !in_the_way.is_empty() {
+        let what = in_the_way.join("; ");
+        return Err(FaultError::Foreign(format!("in the way in {}: {what}", undo.netns.path)));
+    }
+    for (path, flown) in undo.paths.iter_mut().zip(flown) {
         // A far end that cannot be entered is no obstacle to the fault, only to seeing it.
         path.clear = flown.is_ok_and(|report| !report.delays_ns.is_empty());
     }

@@ -23,4 +23,25 @@ impl HostError {
     pub fn io(what: impl Into<String>, source: impl Into<io::Error>) -> HostError {
         HostError::Io { what: what.into(), source: source.into() }
     }
+
+    /// The same once more, for another who met it too.
+    #[must_use]
+    pub fn again(&self) -> HostError {
+        match self {
+            HostError::Gone(what) => HostError::Gone(what.clone()),
+            HostError::Denied { what, remedy } => {
+                HostError::Denied { what: what.clone(), remedy: remedy.clone() }
+            }
+            HostError::Lacking { what, remedy } => {
+                HostError::Lacking { what: what.clone(), remedy: remedy.clone() }
+            }
+            HostError::Io { what, source } => {
+                let source = match source.raw_os_error() {
+                    Some(code) => io::Error::from_raw_os_error(code),
+                    None => io::Error::new(source.kind(), source.to_string()),
+                };
+                HostError::Io { what: what.clone(), source }
+            }
+        }
+    }
 }

@@ -49,6 +49,15 @@ pub struct CanaryReport {
     pub delays_ns: Vec<u64>,
 }
 
+/// What was found before a fault.
+#[derive(Debug)]
+pub struct Survey {
+    /// As [`Network::in_the_way`] says it.
+    pub in_the_way: Result<Vec<String>, HostError>,
+    /// As [`Network::canaries`] says it.
+    pub flown: Vec<Result<CanaryReport, HostError>>,
+}
+
 /// One carrier per namespace and drill stands behind this.
 pub trait Network {
     /// Fixes which namespace that file names now. Errors: `Gone`.
@@ -67,6 +76,16 @@ pub trait Network {
     /// not there is no error.
     fn relieve(&mut self, ns: &NetnsIdentity, id: &InjectionId) -> Result<Took, HostError>;
 
+    /// From here on [`Network::relieve`] only notes what is to end, until
+    /// [`Network::relieve_gathered`] ends it all, with as few requests to the kernel as it takes.
+    /// Where nothing can be gathered each ends at once.
+    fn gather(&mut self) {}
+
+    /// Ends what was gathered. After an error some of it may still be in force.
+    fn relieve_gathered(&mut self) -> Result<(), HostError> {
+        Ok(())
+    }
+
     /// Everything in the namespace whose name says that it is a squall's: `table ip squall_d1`,
     /// `set ip squall_d1 i3`. Read through a fresh socket, not from our own records. With a drill:
     /// only that drill's.
@@ -84,5 +103,11 @@ pub trait Network {
     /// The same for several, in their order; they may fly at the same time.
     fn canaries(&self, canaries: &[Canary]) -> Vec<Result<CanaryReport, HostError>> {
         canaries.iter().map(|canary| self.canary(canary)).collect()
+    }
+
+    /// Both questions that come before a fault, where possible at the same time: what is in the way
+    /// in that namespace, and what becomes of these canaries.
+    fn survey(&self, ns: &NetnsIdentity, canaries: &[Canary]) -> Survey {
+        Survey { in_the_way: self.in_the_way(ns), flown: self.canaries(canaries) }
     }
 }

@@ -250,7 +250,8 @@ impl Injector<'_> {
         }
     }
 
-    /// Reads, and makes the recipe durable. An error means that nothing was touched.
+    /// Reads, and makes the recipe durable; the guardian takes it in while the disk writes. An
+    /// error means that nothing was touched.
     fn arm(&mut self, order: &Order) -> Result<Recipe, String> {
         let fault = fault::find(&order.kind)
             .ok_or_else(|| format!("there is no fault `{}`", order.kind))?;
@@ -263,15 +264,21 @@ impl Injector<'_> {
             undo,
             deadline_ns: self.host.now_ns() + order.deadline.nanos(),
         };
-        self.journal
-            .append(&JournalRecord::Armed(Box::new(recipe.clone())))
-            .map_err(|e| format!("nothing was injected, since its undo is not durable: {e}"))?;
+        let armed = JournalRecord::Armed(Box::new(recipe.clone()));
+        let guard = ToGuardian::Guard(Box::new(recipe.clone()));
+        let guardian = &mut self.guardian;
+        // A guardian that is gone does not hear, and so does not answer.
+        let meanwhile = || drop(guardian.send(&guard));
+        if let Err(error) = self.journal.append_and(&armed, meanwhile) {
+            let _gone = self.guardian.send(&ToGuardian::Forget(recipe.injection));
+            return Err(format!("nothing was injected, since its undo is not durable: {error}"));
+        }
         crash::point("injector: journalled, not guarded");
         Ok(recipe)
     }
 
     fn apply(&mut self, order: &Order, recipe: &Recipe) -> Result<Effective, Failure> {
-        self.guard(recipe)?;
+        self.guarded(recipe)?;
         crash::point("injector: guarded, not injected");
         beat(&mut self.guardian, &mut self.conductor);
         let fault = fault::find(&order.kind).ok_or_else(|| Failure::from("no such fault"))?;
@@ -294,12 +301,9 @@ impl Injector<'_> {
         })
     }
 
-    /// The guardian holds the recipe before anything is applied.
-    fn guard(&mut self, recipe: &Recipe) -> Result<(), Failure> {
+    /// The guardian holds the recipe before anything is applied: its answer is waited for.
+    fn guarded(&mut self, recipe: &Recipe) -> Result<(), Failure> {
         let lost = |why| Failure { why: format!("the {why}"), leave: Some(Leave::Unguarded(why)) };
-        self.guardian
-            .send(&ToGuardian::Guard(Box::new(recipe.clone())))
-            .map_err(|_| lost("guardian is gone"))?;
         let limit = self.host.now_ns() + u64::try_from(GUARDED_WITHIN.as_nanos()).unwrap_or(0);
         loop {
             let left = limit.saturating_sub(self.host.now_ns()).div_ceil(1_000_000);
@@ -323,6 +327,8 @@ impl Injector<'_> {
     fn revert(&mut self, injection: &InjectionId) {
         let Some(recipe) = self.live.get(injection).cloned() else { return };
         crash::point("injector: revert ordered");
+        // What others changed since the last beat is known as long as the carrier stands.
+        self.report_disturbances();
         let Injector { host, journal, guardian, conductor, .. } = self;
         let beat = &mut || beat(guardian, conductor);
         let mut ending = Ending { by: By::Injector, journal: Some(journal), beat };
@@ -339,6 +345,7 @@ impl Injector<'_> {
     }
 
     fn revert_all(&mut self) {
+        self.report_disturbances();
         undo_first(self.host, self.live.values().rev());
         let latest_first: Vec<InjectionId> = self.live.keys().rev().cloned().collect();
         for injection in latest_first {

@@ -72,11 +72,15 @@ pub fn undo_first<'r>(host: &mut dyn Host, recipes: impl ExactSizeIterator<Item 
     if recipes.len() < 2 {
         return;
     }
+    host.gather();
     for recipe in recipes {
         let Some(fault) = fault::find(&recipe.kind) else { continue };
         if let Err(error) = fault.revert(host, &recipe.target, &recipe.undo) {
             tracing::debug!(%error, injection = %recipe.injection, "not undone at the first try");
         }
+    }
+    if let Err(error) = host.relieve_gathered() {
+        tracing::debug!(%error, "not all undone at the first try");
     }
 }
 

@@ -8,6 +8,7 @@
 
 use super::doubt::{Doubt, Weight};
 use crate::model::outcome::ClaimVerdict;
+use crate::model::units::Span;
 use crate::model::verdict::ClaimReport;
 
 /// On which side of the limit the figure must be.
@@ -42,6 +43,19 @@ pub struct Figure {
 }
 
 impl Asked {
+    /// A length of time that may be at most so long.
+    #[must_use]
+    pub fn at_most(check: &'static str, probe: &str, (claim, limit): (String, Span)) -> Asked {
+        Asked {
+            check,
+            probe: probe.to_owned(),
+            claim,
+            limit: limit.seconds(),
+            unit: "seconds",
+            side: Side::AtMost,
+        }
+    }
+
     /// Without a figure nothing is claimed to hold.
     #[must_use]
     pub fn unknown(self, why: impl Into<String>) -> ClaimReport {

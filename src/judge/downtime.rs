@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Asked, CheckKind, Figure, Measured, Side, words};
+use super::{Asked, CheckKind, Figure, Measured, words};
 use crate::model::units::Span;
 use crate::model::verdict::ClaimReport;
 
@@ -29,14 +29,9 @@ impl CheckKind for Downtime {
     }
 
     fn judge(params: &Params, measured: &Measured) -> ClaimReport {
-        let asked = Asked {
-            check: Self::KIND,
-            probe: params.probe.clone(),
-            claim: format!("downtime of {} at most {}", params.probe, params.at_most),
-            limit: params.at_most.seconds(),
-            unit: "seconds",
-            side: Side::AtMost,
-        };
+        let (probe, limit) = (&params.probe, params.at_most);
+        let claim = format!("downtime of {probe} at most {limit}");
+        let asked = Asked::at_most(Self::KIND, probe, (claim, limit));
         measured.on_probe(asked, |probe| {
             let (down, error) = (probe.report.downtime_seconds, probe.downtime_error());
             let outages = words::counted(probe.outages(), "outage");

@@ -5,7 +5,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Asked, CheckKind, Live, Measured, Side};
+use super::{Asked, CheckKind, Live, Measured};
 use crate::model::units::Span;
 use crate::model::verdict::ClaimReport;
 
@@ -38,14 +38,9 @@ impl CheckKind for Outage {
     }
 
     fn judge(params: &Params, measured: &Measured) -> ClaimReport {
-        let asked = Asked {
-            check: Self::KIND,
-            probe: params.probe.clone(),
-            claim: format!("no outage of {} longer than {}", params.probe, params.longer_than),
-            limit: params.longer_than.seconds(),
-            unit: "seconds",
-            side: Side::AtMost,
-        };
+        let (probe, limit) = (&params.probe, params.longer_than);
+        let claim = format!("no outage of {probe} longer than {limit}");
+        let asked = Asked::at_most(Self::KIND, probe, (claim, limit));
         measured.on_probe(asked, |probe| Ok(probe.longest_figure()))
     }
 }

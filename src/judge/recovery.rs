@@ -4,7 +4,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Asked, CheckKind, Figure, Measured, Side, words};
+use super::{Asked, CheckKind, Figure, Measured, words};
 use crate::model::units::Span;
 use crate::model::verdict::ClaimReport;
 
@@ -30,14 +30,9 @@ impl CheckKind for Recovery {
     }
 
     fn judge(params: &Params, measured: &Measured) -> ClaimReport {
-        let asked = Asked {
-            check: Self::KIND,
-            probe: params.probe.clone(),
-            claim: format!("recovery of {} within {}", params.probe, params.within),
-            limit: params.within.seconds(),
-            unit: "seconds",
-            side: Side::AtMost,
-        };
+        let (probe, limit) = (&params.probe, params.within);
+        let claim = format!("recovery of {probe} within {limit}");
+        let asked = Asked::at_most(Self::KIND, probe, (claim, limit));
         measured.on_probe(asked, |probe| {
             let recovery = probe.recovery;
             let figure = words::seconds_with_error(recovery.seconds, recovery.error);

@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::measure::role::RoleMove;
-use super::{Asked, CheckKind, Doubt, Figure, Measured, Side, words};
+use super::{Asked, CheckKind, Doubt, Figure, Measured, words};
 use crate::model::units::Span;
 use crate::model::verdict::ClaimReport;
 
@@ -32,14 +32,8 @@ impl CheckKind for RoleMoved {
     }
 
     fn judge(params: &Params, measured: &Measured) -> ClaimReport {
-        let asked = Asked {
-            check: Self::KIND,
-            probe: String::new(),
-            claim: format!("the role of {} moves within {}", params.target, params.within),
-            limit: params.within.seconds(),
-            unit: "seconds",
-            side: Side::AtMost,
-        };
+        let claim = format!("the role of {} moves within {}", params.target, params.within);
+        let asked = Asked::at_most(Self::KIND, "", (claim, params.within));
         let doubts: Vec<&Doubt> = measured.doubts.iter().collect();
         match measured.moves.get(&params.target) {
             None => asked.unknown(format!("the plan has no target {}", params.target)),

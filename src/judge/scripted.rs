@@ -186,6 +186,8 @@ pub struct Drill {
     pub complete: bool,
     pub closed: bool,
     pub hold_ms: f64,
+    /// What the plan asks for, where that is not what was held.
+    pub planned_ms: Option<f64>,
     pub watch_ms: f64,
     pub more: Vec<Record>,
 }
@@ -204,6 +206,7 @@ impl Default for Drill {
             complete: true,
             closed: true,
             hold_ms: 3000.0,
+            planned_ms: None,
             watch_ms: 10_000.0,
             more: Vec::new(),
         }
@@ -332,7 +335,7 @@ impl Drill {
         let reverted = Entry::Reverted(Reverted {
             injection: injection(0),
             gone_ns: at_ns(self.hold_ms + 10.0),
-            by: "nobody can (restore: none)".to_owned(),
+            by: "injector".to_owned(),
             evidence: "process 7 is gone".to_owned(),
         });
         let mut entries = vec![(-3.0, bound), (0.0, effective)];
@@ -406,7 +409,9 @@ impl Drill {
     fn step(&self) -> Step {
         Step {
             at: Span::ZERO,
-            hold: Span(std::time::Duration::from_secs_f64(self.hold_ms / 1e3)),
+            hold: Span(std::time::Duration::from_secs_f64(
+                self.planned_ms.unwrap_or(self.hold_ms) / 1e3,
+            )),
             kind: "processKill".to_owned(),
             params: json!({"target": "primary"}),
             facts: StepFacts {

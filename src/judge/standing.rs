@@ -8,7 +8,6 @@
 //! with nothing left in it, and a history that is whole.
 
 use super::measure::Measured;
-use super::measure::injection::{NEVER, UNKNOWN};
 use super::measure::timeline::Timeline;
 use super::words::counted;
 use crate::model::outcome::{ClaimVerdict, Outcome};
@@ -107,13 +106,6 @@ fn doubts(timeline: &Timeline, measured: &Measured, claims: &[ClaimReport]) -> V
     if claims.is_empty() {
         doubts.push("the experiment claims nothing".to_owned());
     }
-    let ended = |how: &'static str| measured.injections.iter().filter(move |i| i.ended == how);
-    if measured.frame.in_force {
-        doubts.extend(ended(NEVER).map(|i| format!("{} of the plan was never in force", i.id)));
-    }
-    doubts.extend(
-        ended(UNKNOWN).map(|i| format!("how {} on {} ended is unknown", i.kind, i.instance)),
-    );
     if !timeline.effective.is_empty() && timeline.residue.is_none() {
         doubts.push("the world was not read back after the drill".to_owned());
     }

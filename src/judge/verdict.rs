@@ -1,6 +1,8 @@
 //! From a finished history to a report. The same history gives the same report, however often and
 //! however much later it is asked.
 
+use std::path::Path;
+
 use super::measure::Measured;
 use super::measure::timeline::Timeline;
 use super::standing::Standing;
@@ -8,7 +10,8 @@ use super::{JudgeError, find};
 use crate::model::experiment::Claim;
 use crate::model::history::Record;
 use crate::model::outcome::ClaimVerdict;
-use crate::model::verdict::{ClaimReport, REPORT_VERSION, Report};
+use crate::model::plan::Plan;
+use crate::model::verdict::{ClaimReport, REPORT_VERSION, Replay, Report};
 
 /// Judges a history. `plan_text` is the plan as a person reads it; it goes into the report as it
 /// is.
@@ -45,7 +48,20 @@ pub fn judge(records: &[Record], plan_text: &str) -> Result<Report, JudgeError> 
         lag: measured.lag.report,
         environment: opened.environment.clone(),
         plan: plan_text.to_owned(),
+        replay: replay(plan),
     })
+}
+
+fn replay(plan: &Plan) -> Replay {
+    let file = &plan.source.path;
+    let beside = Path::new(file).parent().unwrap_or(Path::new(""));
+    let named = plan.experiment.lab.as_ref().map(|lab| beside.join(lab));
+    let used = plan.lab.as_ref().map(|lab| &lab.path);
+    Replay {
+        experiment: file.clone(),
+        lab: used.filter(|used| named.as_deref() != Some(Path::new(used))).cloned(),
+        policies: plan.policies.keys().cloned().collect(),
+    }
 }
 
 /// The hypothesis, then the stop conditions.

@@ -73,19 +73,6 @@ impl Registry {
         Registry { folder }
     }
 
-    /// `$XDG_STATE_HOME/squall/labs`, by default below `~/.local/state`.
-    pub fn of_user() -> Result<Registry, LabError> {
-        let set = |name| std::env::var_os(name).filter(|v| !v.is_empty()).map(PathBuf::from);
-        let state = set("XDG_STATE_HOME")
-            .filter(|p| p.is_absolute())
-            .or_else(|| set("HOME").map(|home| home.join(".local/state")))
-            .ok_or_else(|| HostError::Denied {
-                what: "a folder for our state".to_owned(),
-                remedy: "set HOME or XDG_STATE_HOME".to_owned(),
-            })?;
-        Ok(Registry::at(state.join("squall/labs")))
-    }
-
     #[must_use]
     pub fn folder(&self) -> &Path {
         &self.folder

@@ -164,7 +164,7 @@ pub struct Reverted {
     pub injection: InjectionId,
     /// When it was certainly gone.
     pub gone_ns: u64,
-    /// Who did it: `injector`, `guardian`, `recovery`, `the kernel`, `nobody can (restore: none)`.
+    /// Who did it: `injector`, `guardian`, `recovery`, `the kernel`.
     pub by: String,
     pub evidence: String,
 }

@@ -49,6 +49,19 @@ pub struct Report {
     pub environment: Environment,
     /// The plan as a person reads it.
     pub plan: String,
+    pub replay: Replay,
+}
+
+/// The files that it takes to run the same plan again, besides the seed.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Replay {
+    /// Path of the experiment, as it was given.
+    pub experiment: String,
+    /// Path of the lab, where another took the place of the one that the experiment names.
+    pub lab: Option<String>,
+    /// Names of the policies that were in force; `default` is built in.
+    pub policies: Vec<String>,
 }
 
 /// From the first fault effective to the end of the recovery watch; every figure is over it.
@@ -216,10 +229,12 @@ pub struct InjectionReport {
     pub summary: String,
     pub effective_seconds: Option<f64>,
     pub error_seconds: Option<f64>,
+    /// Null where nothing was undone: a kill is over when the system has repaired it.
     pub gone_seconds: Option<f64>,
     /// `reverted`, `void`, `stuck`, `never in force`, `relied on the system`, `unknown` where the
     /// history does not say.
     pub ended: String,
+    /// Who undid it; where it relied on the system, what was seen to repair it.
     pub by: String,
     pub evidence: Vec<String>,
 }

@@ -67,8 +67,18 @@ impl ProbeKind for Command {
         for (name, reference) in &params.secret_env {
             env.insert(name.clone(), setting.secrets.value(reference)?.to_owned());
         }
+        let program = Program { argv: params.run, env, within: setting.patience };
+        if program.file().is_none() {
+            // Found out now, and not as slots that are all invalid.
+            let name = program.argv.first().map_or("", String::as_str);
+            return Err(if name.contains('/') {
+                format!("{name} is no program that can be run here; install it, or mend `run`")
+            } else {
+                format!("no program `{name}` in PATH; install it, or give its path in `run`")
+            });
+        }
         Ok(Box::new(Runner {
-            program: Program { argv: params.run, env, within: setting.patience },
+            program,
             status: params.status,
             expect: expect.map_err(|e| e.to_string())?,
         }))

@@ -3,9 +3,11 @@
 use std::collections::BTreeMap;
 
 use super::figure::{self, count, counted, milliseconds, seconds};
+use super::inline;
 use crate::model::outcome::ClaimVerdict;
 use crate::model::verdict::{
-    ClaimReport, InjectionReport, LagReport, LedgerReport, Outage, ProbeReport, Report, Window,
+    ClaimReport, InjectionReport, LagReport, LedgerReport, Outage, ProbeReport, Replay, Report,
+    Window,
 };
 
 /// Beside every figure: one event has no distribution.
@@ -157,27 +159,43 @@ pub fn loss(ledger: &LedgerReport) -> Option<String> {
 /// How an injection ended, and who ended it.
 #[must_use]
 pub fn ending(injection: &InjectionReport) -> String {
-    match injection.by.as_str() {
-        "" => injection.ended.clone(),
-        nobody if nobody.starts_with("nobody") => injection.ended.clone(),
-        by => format!("{}, by {by}", injection.ended),
+    match (injection.ended.as_str(), injection.by.as_str()) {
+        (ended, "") => ended.to_owned(),
+        ("relied on the system", seen) => format!("relied on the system: {seen}"),
+        (ended, by) => format!("{ended}, by {by}"),
     }
 }
 
-/// The command that runs the same plan again.
+/// The command that runs the same plan again, from the folder in which the drill was run. It can
+/// be pasted into a shell as it is.
 #[must_use]
 pub fn replay(report: &Report) -> String {
+    let Replay { experiment, lab, .. } = &report.replay;
+    let lab = lab.as_ref().map(|lab| format!(" --lab {}", argument(lab))).unwrap_or_default();
     let null = if report.null { " --null" } else { "" };
-    format!("squall run FILE --seed {}{null}", report.seed)
+    let line = format!("squall run {}{lab} --seed {}{null}", argument(experiment), report.seed);
+    inline::one_line(&line)
 }
 
-/// What the command of [`replay`] needs, and how to know that it is the same plan.
+/// What the command of [`replay`] cannot know, and how to see that it is the same plan.
 #[must_use]
 pub fn replay_note(report: &Report) -> String {
-    format!(
-        "FILE is the experiment {}; it is the same plan if its digest is {}",
-        report.experiment, report.digest
-    )
+    let names: Vec<&str> = report.replay.policies.iter().map(String::as_str).collect();
+    let policies = match names.as_slice() {
+        [] | ["default"] => String::new(),
+        names => format!("give the policies again, by --policy: {}; ", names.join(", ")),
+    };
+    format!("{policies}it is the same plan if its digest is {}", report.digest)
+}
+
+/// A path as one word of a shell's line, and never as an option.
+fn argument(path: &str) -> String {
+    let path = if path.starts_with('-') { format!("./{path}") } else { path.to_owned() };
+    let plain = |c: char| c.is_alphanumeric() || "/._-+,:@%=".contains(c);
+    if !path.is_empty() && path.chars().all(plain) {
+        return path;
+    }
+    format!("'{}'", path.replace('\'', r"'\''"))
 }
 
 fn times(reads: u8) -> String {

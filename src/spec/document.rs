@@ -137,6 +137,7 @@ pub struct StepDocument {
 pub struct PolicyDocument {
     /// One sentence: what it is for.
     pub title: String,
+    #[schemars(length(min = 1))]
     pub rules: Vec<RuleParams>,
 }
 

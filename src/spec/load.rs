@@ -172,7 +172,20 @@ fn policy_of(source: &Arc<Source>) -> Result<Loaded<Policy>, Findings> {
     load(source, Kind::Policy, |root, sheet| {
         let decoded: Decoded<Envelope<PolicyDocument>> = decode(&root, Repairs::default(), sheet);
         let envelope = decoded.value.as_ref()?;
-        let nodes = decoded.kept(root.get("spec").and_then(|spec| spec.get("rules")));
+        let listed = root.get("spec").and_then(|spec| spec.get("rules"));
+        if let Some(rules) =
+            listed.filter(|rules| rules.items().is_empty() && decoded.is_whole(rules))
+        {
+            // Admission refuses it as well: a policy may come from elsewhere.
+            sheet
+                .error(
+                    Code::BadValue,
+                    rules.span.clone(),
+                    "a policy without a rule admits anything",
+                )
+                .help("give it one; `docs/reference/policy.md` has them all");
+        }
+        let nodes = decoded.kept(listed);
         for (rule, node) in envelope.spec.rules.iter().zip(nodes) {
             // What was left out of a rule has its finding already.
             let faults = if decoded.is_whole(node) { rule.faults_of() } else { Vec::new() };

@@ -7,6 +7,9 @@ use std::path::{Path, PathBuf};
 /// The copy's program: beside ours in the same folder, so that what both depend on is built once.
 pub const PROGRAM: &str = "squall-adding";
 
+const OURS: &str = "name = \"squall\"\nversion = \"0.1.0\"";
+const ANOTHER: &str = "name = \"squall\"\nversion = \"0.1.0-adding\"";
+
 /// Not part of the project, or made by it.
 const LEFT: &[&str] = &["target", "out", ".git"];
 
@@ -55,13 +58,17 @@ fn put(path: &Path, bytes: Vec<u8>) {
     fs::write(path, bytes).unwrap();
 }
 
-/// The one line; and another name for the program, which is no part of adding a fault.
+/// The one line; and another version and name of the program, which are no part of adding a fault:
+/// cargo tells packages of one name and version apart by their place in the workspace alone, and
+/// would take the copy for us.
 fn changed(file: &Path, bytes: Vec<u8>) -> Vec<u8> {
     let changes: &[(&str, &str)] = match file.to_str().unwrap() {
         "src/fault/mod.rs" => {
             &[("\ncatalogue! {\n", "\ncatalogue! {\n    process_hangup::ProcessHangup,\n")]
         }
+        "Cargo.lock" => &[(OURS, ANOTHER)],
         "Cargo.toml" => &[
+            (OURS, ANOTHER),
             ("default-run = \"squall\"", "default-run = \"squall-adding\""),
             ("[[bin]]\nname = \"squall\"", "[[bin]]\nname = \"squall-adding\""),
         ],

@@ -58,12 +58,14 @@ fn a_probe_whose_program_fails_is_inconclusive_and_nothing_is_injected() {
 }
 
 #[test]
-fn a_probe_whose_program_is_missing_never_holds() {
+fn a_probe_whose_program_is_missing_is_said_before_anything_is_injected() {
     let stand = Stand::new();
     let probe = "{command: {run: [/nowhere/program]}, rate: 20/s, deadline: 200ms}";
     stand.drill(&Drill { probe, steady: "{for: 100ms, within: 1s}", ..Drill::default() });
     let ran = stand.run_drill(&[]);
-    assert!(matches!(ran.code, Some(1 | 2 | 5)), "{ran:?}");
+    assert_eq!(ran.code, Some(1), "{ran:?}");
+    let why = "nothing was injected: ping: /nowhere/program is no program that can be run here";
+    assert!(ran.err.contains(why), "{ran:?}");
     assert!(!ran.out.contains("in force:"), "{ran:?}");
     stand.assert_nothing_left();
 }
@@ -167,4 +169,20 @@ fn a_target_that_is_found_stopped_at_the_end_is_stuck_and_7() {
     assert!(!ran.out.contains("nothing of the drill is left"), "{ran:?}");
     let residue = &stand.report()["residue"];
     assert!(residue[0].as_str().unwrap().contains("redis@r1"), "{residue}");
+}
+
+#[test]
+fn a_lab_that_cannot_be_is_2_and_every_mistake_has_its_place() {
+    let stand = Stand::new();
+    let lab = stand.read("lab.yaml").replace("title:", "titel:").replace("command:", "comand:");
+    std::fs::write(stand.path("bad.yaml"), lab).unwrap();
+    let ran = stand.run(&["lab", "up", "bad.yaml"]);
+    assert_eq!(ran.code, Some(2), "{ran:?}");
+    assert_eq!(ran.err.matches(" --> bad.yaml:").count(), 2, "both at once: {ran:?}");
+    assert!(ran.err.contains("did you mean `title`?"), "{ran:?}");
+    std::fs::write(stand.path("other.yaml"), stand.read("drill.yaml")).unwrap();
+    let ran = stand.run(&["lab", "up", "other.yaml"]);
+    assert_eq!(ran.code, Some(2), "{ran:?}");
+    assert!(ran.err.contains("other.yaml:2"), "{ran:?}");
+    stand.assert_nothing_left();
 }

@@ -57,6 +57,32 @@ pub fn a_stranger_with_the_number_of_a_target_is_left_alone(fixture: &mut Fixtur
     fixture.signal(&stranger, libc::SIGKILL);
 }
 
+/// What somebody else did in the last moment of a hold is told before the carrier goes, and with it
+/// the only place where it can be seen.
+pub fn a_change_of_rules_just_before_the_undo_is_told(fixture: &mut Fixture) {
+    let held = CATALOGUE.iter().copied().filter(|f| f.defence().contains(&Defence::Kernel));
+    let point = "injector: revert ordered";
+    for fault in held {
+        let mut drill = Drill::of(fixture, fault).hold().stopping_at(&[point]).start();
+        drill.wait_in_force();
+        drill.tell(Tell::Revert);
+        // No beat comes between this point and the undo.
+        drill.wait_at(point);
+        let netns = drill.script.order.target.netns.clone();
+        let changed = fixture.ask(&Ask::ChangeRules(netns));
+        assert!(matches!(changed, Answer::Done), "{changed:?}");
+        drill.release();
+        let over = |m: &FromInjector| {
+            matches!(m, FromInjector::Disturbed { .. } | FromInjector::Reverted(_))
+        };
+        let said = drill.wait_for("an end", |said| is(said, over));
+        let told = is(&said, |m| matches!(m, FromInjector::Disturbed { .. }));
+        assert!(told, "{}: {said:?}", fault.kind());
+        fixture.until_closed(&mut drill);
+        fixture.forget(&drill);
+    }
+}
+
 /// A namespace of another's under the same name: what is in force in the old one is undone there or
 /// void, and nothing is made or removed in the new one.
 pub fn a_namespace_that_was_replaced_is_left_alone(fixture: &mut Fixture) {

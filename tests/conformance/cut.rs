@@ -72,7 +72,9 @@ impl Orphan {
         let stranger = fixture.next_target().process.unwrap();
         fixture.stop(&stranger);
         let path = fixture.journals().join(drill.script.drill.as_str());
-        let bytes = std::fs::read(path).unwrap();
+        let mut bytes = std::fs::read(path).unwrap();
+        // The room for later records is no part of it.
+        bytes.truncate(bytes.iter().rposition(|byte| *byte != 0).unwrap() + 1);
         assert_eq!(fixture.state_of(&ours), RunState::Stopped);
         Orphan { drill, ours, stranger, bytes }
     }

@@ -6,7 +6,7 @@ use std::process::{Command, ExitCode};
 use std::time::Duration;
 
 use squall::host::channel::Channel;
-use squall::host::linux::{LinuxHost, inherit};
+use squall::host::linux::{LinuxHost, inherit, netns};
 use squall::host::network::Canary;
 use squall::host::{Network, Processes};
 use squall::injection::journal::Journal;
@@ -63,9 +63,17 @@ impl Observer {
             Ask::Recover(bytes) => self.recover(&bytes),
             Ask::ReplaceNamespace(path) => {
                 let _other = fs::remove_file(OTHER);
-                let other = squall::host::linux::netns::create(OTHER).unwrap();
+                let other = netns::create(OTHER).unwrap();
                 bind(&other.path, &path);
                 Answer::Done
+            }
+            Ask::ChangeRules(ns) => {
+                let nft = |line: &str| Command::new("nft").arg(line).status().unwrap().success();
+                let change = || Ok(nft("add table inet theirs") && nft("delete table inet theirs"));
+                match netns::inside(&ns, change) {
+                    Ok(true) => Answer::Done,
+                    other => Answer::Failed(format!("{other:?}")),
+                }
             }
             Ask::RestoreNamespace(path) => {
                 nix::mount::umount2(path.as_str(), nix::mount::MntFlags::MNT_DETACH).unwrap();

@@ -84,6 +84,8 @@ pub enum Ask {
     /// Let another namespace have this host's name, or give the name back.
     ReplaceNamespace(String),
     RestoreNamespace(String),
+    /// Change the nft rules of that host, as somebody else.
+    ChangeRules(NetnsIdentity),
 }
 
 /// The eye's answer.

@@ -36,6 +36,7 @@ const TESTS: &[Test] = tests![
     lasting::a_recovery_with_nothing_to_undo_reads_it_back_too,
     churn::a_target_that_was_restarted_is_left_alone,
     churn::a_stranger_with_the_number_of_a_target_is_left_alone,
+    churn::a_change_of_rules_just_before_the_undo_is_told,
     churn::a_namespace_that_was_replaced_is_left_alone,
     disk::a_journal_that_cannot_be_opened_stops_the_drill_before_it_begins,
     disk::a_record_that_is_not_durable_stops_the_injection,

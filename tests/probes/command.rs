@@ -1,5 +1,7 @@
 //! `command`: endings, output, time, and what it leaves behind.
 
+use std::os::unix::fs::PermissionsExt;
+
 use serde_json::{Value, json};
 use squall::model::observation::ErrorClass;
 use squall::probe::find;
@@ -21,9 +23,35 @@ fn the_exit_status_and_the_output_decide() {
     assert_eq!(run(&json!({"run": ["sh", "-c", "kill -9 $$"]})), Err(ErrorClass::WrongAnswer));
 }
 
+fn unfit(params: &Value) -> String {
+    find("command").unwrap().build(params, setting(&[])).err().unwrap()
+}
+
+#[test]
+fn a_program_that_is_missing_is_found_out_before_the_first_slot() {
+    let folder = tempfile::TempDir::new().unwrap();
+    let plain = folder.path().join("plain");
+    std::fs::write(&plain, "").unwrap();
+    let plain = plain.to_str().unwrap();
+    for path in ["/nowhere/program", plain, "/etc"] {
+        let why = unfit(&json!({"run": [path]}));
+        assert!(why.starts_with(&format!("{path} is no program")), "{why}");
+        assert!(why.contains("install it, or mend `run`"), "{why}");
+    }
+    let why = unfit(&json!({"run": ["no-such-program-here"]}));
+    assert!(why.starts_with("no program `no-such-program-here` in PATH; install it"), "{why}");
+    let own = json!({"run": ["true"], "env": {"PATH": folder.path().to_str().unwrap()}});
+    assert!(unfit(&own).contains("in PATH"), "its own PATH is the one that counts");
+    assert_eq!(run(&json!({"run": ["true"], "env": {"PATH": "/bin:/usr/bin"}})), Ok(()));
+}
+
 #[test]
 fn a_program_that_cannot_start_is_our_fault() {
-    assert_eq!(run(&json!({"run": ["no-such-program-here"]})), Err(ErrorClass::Ours));
+    let folder = tempfile::TempDir::new().unwrap();
+    let script = folder.path().join("script");
+    std::fs::write(&script, "#!/no/such/interpreter\n").unwrap();
+    std::fs::set_permissions(&script, std::fs::Permissions::from_mode(0o755)).unwrap();
+    assert_eq!(run(&json!({"run": [script.to_str().unwrap()]})), Err(ErrorClass::Ours));
 }
 
 #[test]

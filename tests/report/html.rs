@@ -128,3 +128,16 @@ fn a_drill_that_left_nothing_says_so_and_one_that_left_something_is_framed() {
     let stuck = html::render(&sample::named("stuck"));
     assert!(stuck.contains("class=\"loud\"") && !stuck.contains("nothing of the drill is left"));
 }
+
+/// On a phone a table has no head: each cell says by itself what it is.
+#[test]
+fn every_cell_names_its_column_and_no_caption_scrolls_away() {
+    for (name, page, elements) in pages() {
+        let cells = elements.iter().filter(|element| element.name == "td");
+        let (named, drawn): (Vec<_>, Vec<_>) =
+            cells.partition(|cell| cell.attribute("data-label").is_some());
+        assert!(drawn.iter().all(|cell| cell.attribute("class") == Some("word")), "{name}");
+        assert!(named.len() > drawn.len() || named.is_empty(), "{name}");
+        assert!(!page.contains("<caption"), "{name}: it would be as wide as its table");
+    }
+}

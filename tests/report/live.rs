@@ -1,12 +1,17 @@
 //! Lines of a drill under way.
 
-use squall::model::history::{Effective, Entry, Phase, Record, Reverted};
+use squall::cli::prepare::Inputs;
+use squall::model::experiment::Restore;
+use squall::model::history::{
+    Effective, Entry, Environment, HISTORY_VERSION, Opened, Phase, Record, Reverted,
+};
 use squall::model::id::{DrillId, InjectionId};
 use squall::model::inventory::InstanceName;
 use squall::model::observation::{ErrorClass, Grade, Observation};
 use squall::report::live::{Event, LiveState, Next, lines, plain_line};
 use squall::report::text::Style;
 use squall::report::text::columns::width;
+use squall::report::text::style::Tone;
 
 const MS: u64 = 1_000_000;
 const OPENED: u64 = 1_000_000 * MS;
@@ -72,7 +77,7 @@ fn an_outage_opens_at_the_last_good_answer_and_closes_at_the_first() {
     let said = feed(&mut state, 0, "gggbbbbb");
     assert_eq!(said.len(), 1);
     assert_eq!(said[0].words, "writes: not good: refused");
-    let open = state.probes["writes"].outage.unwrap();
+    let open = state.probes["writes"].outage.clone().unwrap();
     assert_eq!(open.from_ns, OPENED + 21 * MS);
 
     let said = feed(&mut state, 8, "gggg");
@@ -175,4 +180,97 @@ fn slots_that_complete_out_of_order_are_put_where_they_were_due() {
     state.take(&record(0, Entry::Slots { probe: "writes".to_owned(), slots: again }));
     let recent: Vec<_> = state.probes["writes"].recent.iter().map(|(_, grade)| *grade).collect();
     assert_eq!(recent, [Grade::Bad, Grade::Late, Grade::Good], "the worst of its cell stays");
+}
+
+fn done(number: u64, grade: Grade, done_ms: u64) -> Observation {
+    Observation { done_ns: OPENED + done_ms * MS, ..slot(number, grade) }
+}
+
+fn words(state: &mut LiveState, slots: Vec<Observation>) -> Vec<String> {
+    let said = state.take(&record(0, Entry::Slots { probe: "writes".to_owned(), slots }));
+    said.into_iter().map(|event| event.words).collect()
+}
+
+#[test]
+fn a_request_that_waited_for_the_end_of_an_outage_is_no_second_one() {
+    let mut state = state();
+    feed(&mut state, 0, "gggbbbbbbb");
+    let mut slots: Vec<_> = (10..14).map(|n| slot(n, Grade::Good)).collect();
+    // Due while it was out, and answered, or given up, when it was over.
+    slots.extend([done(8, Grade::Late, 145), done(9, Grade::Bad, 150)]);
+    slots.extend((14..20).map(|n| slot(n, Grade::Good)));
+    assert_eq!(words(&mut state, slots), ["writes: good again, outage of 0.080 s"]);
+    assert_eq!(state.probes["writes"].bad, 8, "counted all the same");
+    assert_eq!(feed(&mut state, 20, "b").len(), 1, "what is due later is a second one");
+}
+
+#[test]
+fn slow_answers_to_earlier_requests_do_not_end_an_outage() {
+    let mut state = state();
+    feed(&mut state, 0, "gggggbb");
+    let slow = (0..5).map(|n| done(n, Grade::Good, 80 + n)).collect();
+    assert!(words(&mut state, slow).is_empty());
+    assert!(feed(&mut state, 7, "bb").is_empty(), "it is still the same outage");
+    assert!(state.probes["writes"].outage.is_some());
+}
+
+#[test]
+fn what_was_only_late_is_not_called_an_outage() {
+    let mut state = state();
+    let said = feed(&mut state, 0, "glllgggg");
+    let words: Vec<_> = said.iter().map(|event| event.words.as_str()).collect();
+    assert_eq!(words, ["writes: not good: late", "writes: in time again, late for 0.040 s"]);
+    assert_eq!(state.probes["writes"].last_outage_seconds, None);
+    let said = feed(&mut state, 8, "llblgggg");
+    assert!(said[1].words.contains("outage of"), "{said:?}");
+}
+
+/// A drill whose only step is of that class.
+fn opened(restore: Restore) -> Record {
+    let file = "experiments/redis-primary-pause.yaml".into();
+    let inputs = Inputs { file, seed: Some(1), lab: None, policy: Vec::new() };
+    let mut plan = inputs.prepare().unwrap_or_else(|e| panic!("{e}")).plan;
+    plan.experiment.method[0].facts.restore = restore;
+    let opened = Opened {
+        version: HISTORY_VERSION,
+        drill: DrillId::from_bits(7),
+        squall: "0.1.0".to_owned(),
+        wall: "2026-03-14T09:26:53+01:00".to_owned(),
+        plan,
+        null: false,
+        environment: Environment::default(),
+    };
+    record(0, Entry::Opened(Box::new(opened)))
+}
+
+#[test]
+fn a_kill_is_never_gone_and_nobody_undid_it() {
+    let words = |restore| {
+        let mut state = state();
+        state.take(&opened(restore));
+        state.take(&effective(1));
+        let gone = Reverted {
+            injection: injection(),
+            gone_ns: OPENED,
+            by: "injector".to_owned(),
+            evidence: "seen".to_owned(),
+        };
+        let said = state.take(&record(10, Entry::Reverted(gone)));
+        assert!(state.in_force.is_empty());
+        said[0].words.clone()
+    };
+    let over = "the watch of processPause redis@r1 is over; there is nothing to undo";
+    assert_eq!(words(Restore::None), over);
+    assert_eq!(words(Restore::Undo), "processPause redis@r1 gone, by injector: seen");
+}
+
+#[test]
+fn a_target_that_was_lost_is_no_good_news() {
+    let mut state = state();
+    state.take(&effective(0));
+    let void = Entry::Void { injection: injection(), why: "process 7 is gone".to_owned() };
+    let said = state.take(&record(10, void));
+    assert_eq!(said[0].words, "processPause redis@r1 void: process 7 is gone");
+    assert_ne!(said[0].tone, Tone::Good);
+    assert!(state.in_force.is_empty());
 }

@@ -6,6 +6,7 @@ mod drawing;
 mod html;
 mod lists;
 mod live;
+mod replay;
 mod sample;
 mod text;
 mod tree;

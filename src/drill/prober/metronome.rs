@@ -73,6 +73,8 @@ fn keep_time(orders: &Receiver<Order>, ticks: &UnboundedSender<Tick>) {
             Ok(Order::Stop) => {
                 schedule = None;
                 let _ = ticks.send(Tick::Ended);
+                // What is complete can be told at once.
+                beat_ns = monotonic_ns();
             }
             Err(TryRecvError::Empty) => {}
             Err(TryRecvError::Disconnected) => return,

@@ -5,13 +5,15 @@
 //! It dies with the thread that started it. No shell, ever.
 
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::os::fd::OwnedFd;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use nix::sys::signal::{Signal, killpg};
-use nix::unistd::Pid;
+use nix::unistd::{AccessFlags, Pid, access};
 use rustix::process::{PidfdFlags, pidfd_open};
 use tokio::io::AsyncReadExt;
 use tokio::io::unix::AsyncFd;
@@ -49,6 +51,21 @@ pub enum Ending {
     Signalled(i32),
     /// Its time was up and it was killed.
     TimedOut,
+}
+
+impl Program {
+    /// The file that its first word stands for when it is run. None: there is none that could be.
+    #[must_use]
+    pub fn file(&self) -> Option<PathBuf> {
+        let runs = |file: &PathBuf| file.is_file() && access(file, AccessFlags::X_OK).is_ok();
+        let word = self.argv.first()?;
+        if word.contains('/') {
+            return Some(PathBuf::from(word)).filter(runs);
+        }
+        let given = self.env.get("PATH").map(OsString::from);
+        let path = given.or_else(|| std::env::var_os("PATH"))?;
+        std::env::split_paths(&path).map(|folder| folder.join(word)).find(runs)
+    }
 }
 
 /// A started program; dropped in mid-run it is killed with its group.

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::clock::monotonic_ns;
-use super::network::LinuxNetwork;
+use super::network::{LinuxNetwork, Probing};
 use super::process::LinuxProcesses;
 use super::timing;
-use crate::host::network::{Canary, CanaryReport, Took};
+use crate::host::network::{Canary, CanaryReport, Survey, Took};
 use crate::host::process::RunState;
 use crate::host::{Host, HostError, Network, Processes};
 use crate::model::id::{DrillId, InjectionId};
@@ -23,7 +23,13 @@ pub struct LinuxHost {
 
 impl LinuxHost {
     pub fn new(drill: DrillId) -> Result<LinuxHost, HostError> {
-        Ok(LinuxHost { processes: LinuxProcesses::new()?, network: LinuxNetwork::new(drill) })
+        LinuxHost::probed(drill, None)
+    }
+
+    /// As [`LinuxHost::new`], with a probe of the network's means that was begun before.
+    pub fn probed(drill: DrillId, probing: Option<Probing>) -> Result<LinuxHost, HostError> {
+        let network = LinuxNetwork::probed(drill, probing);
+        Ok(LinuxHost { processes: LinuxProcesses::new()?, network })
     }
 }
 
@@ -72,6 +78,14 @@ impl Network for LinuxHost {
         self.network.relieve(ns, id)
     }
 
+    fn gather(&mut self) {
+        self.network.gather();
+    }
+
+    fn relieve_gathered(&mut self) -> Result<(), HostError> {
+        self.network.relieve_gathered()
+    }
+
     fn ours(&self, ns: &NetnsIdentity, drill: Option<&DrillId>) -> Result<Vec<String>, HostError> {
         self.network.ours(ns, drill)
     }
@@ -90,6 +104,10 @@ impl Network for LinuxHost {
 
     fn canaries(&self, canaries: &[Canary]) -> Vec<Result<CanaryReport, HostError>> {
         self.network.canaries(canaries)
+    }
+
+    fn survey(&self, ns: &NetnsIdentity, canaries: &[Canary]) -> Survey {
+        self.network.survey(ns, canaries)
     }
 }
 

@@ -27,17 +27,18 @@ pub fn identify(path: &str) -> Result<NetnsIdentity, HostError> {
 /// Makes a network namespace and gives it that name, which must not exist yet.
 pub fn create(path: &str) -> Result<NetnsIdentity, HostError> {
     File::create_new(path).map_err(|e| HostError::io(format!("make {path}"), e))?;
-    std::thread::scope(|scope| {
+    let cookie = std::thread::scope(|scope| {
         let thread = scope.spawn(|| {
             unshare(CloneFlags::CLONE_NEWNET)
                 .map_err(|e| HostError::io("make a network namespace", e))?;
             let own = Some("/proc/thread-self/ns/net");
             mount(own, path, None::<&str>, MsFlags::MS_BIND, None::<&str>)
-                .map_err(|e| HostError::io(format!("name a network namespace {path}"), e))
+                .map_err(|e| HostError::io(format!("name a network namespace {path}"), e))?;
+            cookie_here()
         });
         joined(thread.join(), path)
     })?;
-    identify(path)
+    Ok(NetnsIdentity { path: path.to_owned(), cookie, boot: boot()? })
 }
 
 /// Runs `work` inside the namespace, on a thread of its own. Errors: `Gone` when the path names
@@ -52,20 +53,13 @@ pub fn inside<R: Send>(
     })?
 }
 
-/// As [`inside`], in two namespaces one after the other, on one thread.
-pub fn inside_both<A: Send, B: Send>(
-    [one, other]: [&NetnsIdentity; 2],
-    in_one: impl FnOnce() -> Result<A, HostError> + Send,
-    in_other: impl FnOnce() -> Result<B, HostError> + Send,
-) -> Result<(A, B), HostError> {
-    inside(one, || {
-        let found = in_one()?;
-        let file = open(&other.path)?;
-        setns(file.as_fd(), CloneFlags::CLONE_NEWNET)
-            .map_err(|e| HostError::io(format!("enter {}", other.path), e))?;
-        same(other)?;
-        Ok((found, in_other()?))
-    })
+/// Moves the calling thread in, for good: for threads that end soon. Errors: as [`inside`]; after
+/// one it may stand in either namespace.
+pub fn enter_thread(ns: &NetnsIdentity) -> Result<(), HostError> {
+    let file = open(&ns.path)?;
+    setns(file.as_fd(), CloneFlags::CLONE_NEWNET)
+        .map_err(|e| HostError::io(format!("enter {}", ns.path), e))?;
+    same(ns)
 }
 
 /// Moves the whole process in, which must have one thread only: threads that exist already would
@@ -79,10 +73,7 @@ pub fn enter(ns: &NetnsIdentity) -> Result<(), HostError> {
         let why = std::io::Error::other(format!("{threads} threads are running already"));
         return Err(HostError::io(format!("move the process into {}", ns.path), why));
     }
-    let file = open(&ns.path)?;
-    setns(file.as_fd(), CloneFlags::CLONE_NEWNET)
-        .map_err(|e| HostError::io(format!("enter {}", ns.path), e))?;
-    same(ns)
+    enter_thread(ns)
 }
 
 /// An unconnected TCP socket that was made inside the namespace and stays there wherever it is
@@ -131,8 +122,8 @@ fn joined<R>(end: std::thread::Result<Result<R, HostError>>, path: &str) -> Resu
 /// The cookie of the namespace that this thread is in.
 #[expect(unsafe_code, reason = "getsockopt has no safe form for this option")]
 fn cookie_here() -> Result<u64, HostError> {
-    let socket = std::net::UdpSocket::bind("[::]:0")
-        .or_else(|_| std::net::UdpSocket::bind("0.0.0.0:0"))
+    // Every socket belongs to a namespace; this kind needs no network in it.
+    let socket = std::os::unix::net::UnixDatagram::unbound()
         .map_err(|e| HostError::io("open a socket for the namespace's cookie", e))?;
     let mut cookie: u64 = 0;
     let mut length: libc::socklen_t = 8;

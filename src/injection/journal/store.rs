@@ -1,15 +1,18 @@
 //! The journal as a file: `<state>/journal/<drill>`, append-only, every record synced before the
-//! call returns. One writer at a time; the lock on it is shared by all parts of a live drill, since
-//! they inherit one open file, so it is free exactly when all of them are gone.
+//! call returns. Room for the next records is there beforehand, as zeros: syncing bytes of a file
+//! that does not grow costs a fraction of growing it.
+//!
+//! One writer at a time; the lock on it is shared by all parts of a live drill, since they inherit
+//! one open file, so it is free exactly when all of them are gone.
 //!
 //! A name in the folder always is of a locked or a left file with its first record: a journal is
 //! made under another name, which nobody looks at, and whoever removes one holds its lock.
 
 use std::collections::BTreeMap;
 use std::fs::{File, OpenOptions};
-use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::io::{self, Read, Seek, SeekFrom};
 use std::os::fd::OwnedFd;
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use super::record::{JOURNAL_VERSION, JournalRecord, Opened, decode, encode};
@@ -40,11 +43,18 @@ pub enum JournalError {
     Over { path: PathBuf },
 }
 
+/// The file grows by so many bytes of zeros: some forty injections.
+const ROOM: usize = 64 << 10;
+
 /// The writing end.
 #[derive(Debug)]
 pub struct Journal {
     file: File,
     path: PathBuf,
+    /// Where the next record goes: behind the last byte that is not zero.
+    end: u64,
+    /// Up to where the file is there.
+    room: u64,
     states: BTreeMap<InjectionId, State>,
     poisoned: bool,
 }
@@ -69,7 +79,7 @@ impl Journal {
         let unnamed = folder.join(format!("{UNNAMED}{}", opened.drill.as_str()));
         let file = OpenOptions::new()
             .read(true)
-            .append(true)
+            .write(true)
             .create_new(true)
             .mode(0o600)
             .open(&unnamed)
@@ -90,7 +100,10 @@ impl Journal {
     ) -> Result<Journal, JournalError> {
         lock(&file, path)?;
         let states = BTreeMap::new();
-        let mut journal = Journal { file, path: path.to_owned(), states, poisoned: false };
+        let mut journal = {
+            let path = path.to_owned();
+            Journal { file, path, end: 0, room: 0, states, poisoned: false }
+        };
         journal.append(&JournalRecord::Opened(opened))?;
         // Whoever makes one for the same drill is refused the other name, so nobody comes between.
         if path.symlink_metadata().is_ok() {
@@ -108,11 +121,8 @@ impl Journal {
     /// Opens one that a dead drill left. Errors: `Live` while any of its parts lives, `Over` when
     /// somebody else has just ended it.
     pub fn reopen(path: &Path) -> Result<(Journal, Contents), JournalError> {
-        let file = OpenOptions::new()
-            .read(true)
-            .append(true)
-            .open(path)
-            .map_err(io_error("open", path))?;
+        let file =
+            OpenOptions::new().read(true).write(true).open(path).map_err(io_error("open", path))?;
         lock(&file, path)?;
         // Between our opening it and our locking it, whoever held it may have removed it.
         if !still_named(&file, path)? {
@@ -127,9 +137,9 @@ impl Journal {
     }
 
     fn from_file(mut file: File, path: &Path) -> Result<(Journal, Contents), JournalError> {
-        let contents = read(&mut file, path)?;
-        let states = contents.states.clone();
-        Ok((Journal { file, path: path.to_owned(), states, poisoned: false }, contents))
+        let (contents, [end, room]) = read(&mut file, path)?;
+        let (path, states) = (path.to_owned(), contents.states.clone());
+        Ok((Journal { file, path, end, room, states, poisoned: false }, contents))
     }
 
     /// The same open file for a part that inherits it.
@@ -141,6 +151,16 @@ impl Journal {
     /// Appends and syncs. After an error nothing more is accepted: an unsynced journal must not
     /// look like a durable one (a failed fsync may have dropped the page).
     pub fn append(&mut self, record: &JournalRecord) -> Result<(), JournalError> {
+        self.append_and(record, || {})
+    }
+
+    /// As [`Journal::append`]; `meanwhile` runs when the record is written, where whoever takes the
+    /// journal over would find it, and before it is synced. Not where nothing was written.
+    pub fn append_and(
+        &mut self,
+        record: &JournalRecord,
+        meanwhile: impl FnOnce(),
+    ) -> Result<(), JournalError> {
         if self.poisoned {
             return Err(JournalError::Poisoned);
         }
@@ -155,17 +175,34 @@ impl Journal {
                 });
             }
         }
-        self.write_durably(record).inspect_err(|_| self.poisoned = true)?;
+        self.write_durably(record, meanwhile).inspect_err(|_| self.poisoned = true)?;
         if let Some((injection, to)) = next {
             self.states.insert(injection.clone(), to);
         }
         Ok(())
     }
 
-    fn write_durably(&mut self, record: &JournalRecord) -> Result<(), JournalError> {
+    fn write_durably(
+        &mut self,
+        record: &JournalRecord,
+        meanwhile: impl FnOnce(),
+    ) -> Result<(), JournalError> {
         let frame = encode(record).map_err(|e| io_error("write", &self.path)(e.into()))?;
-        self.file.write_all(&frame).map_err(io_error("write", &self.path))?;
+        self.file.write_all_at(&frame, self.end).map_err(io_error("write", &self.path))?;
+        self.end += frame.len() as u64;
+        if self.end > self.room {
+            self.make_room();
+        }
+        meanwhile();
         self.file.sync_data().map_err(io_error("sync", &self.path))
+    }
+
+    /// A disk that has none left for zeros may still have some for records.
+    fn make_room(&mut self) {
+        match self.file.write_all_at(&vec![0; ROOM], self.end) {
+            Ok(()) => self.room = self.end + ROOM as u64,
+            Err(error) => tracing::debug!(%error, "no room is made for the next records"),
+        }
     }
 
     /// A record could not be made durable: nothing more is accepted.
@@ -235,13 +272,22 @@ pub fn sweep(folder: &Path) {
 /// Reads a journal without its lock, to look at.
 pub fn peek(path: &Path) -> Result<Contents, JournalError> {
     let mut file = File::open(path).map_err(io_error("open", path))?;
-    read(&mut file, path)
+    read(&mut file, path).map(|(contents, _)| contents)
 }
 
-fn read(file: &mut File, path: &Path) -> Result<Contents, JournalError> {
+/// How many bytes were ever written: no record ends in a zero.
+fn written(bytes: &[u8]) -> usize {
+    bytes.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1)
+}
+
+/// What it says, where the next record goes, and up to where the file is there.
+fn read(file: &mut File, path: &Path) -> Result<(Contents, [u64; 2]), JournalError> {
     let mut bytes = Vec::new();
     file.seek(SeekFrom::Start(0)).map_err(io_error("read", path))?;
     file.read_to_end(&mut bytes).map_err(io_error("read", path))?;
+    let room = bytes.len() as u64;
+    bytes.truncate(written(&bytes));
+    let end = bytes.len() as u64;
     let (records, damaged) = decode(&bytes);
     let mut contents = Contents { damaged, ..Contents::default() };
     for record in records {
@@ -253,7 +299,7 @@ fn read(file: &mut File, path: &Path) -> Result<Contents, JournalError> {
         }
         contents.take(record);
     }
-    Ok(contents)
+    Ok((contents, [end, room]))
 }
 
 impl Contents {

@@ -7,7 +7,7 @@ use super::probe::{self, ProbeFigures};
 use super::role::{self, RoleMoves};
 use super::timeline::Timeline;
 use super::window::Frame;
-use super::{injection, stage};
+use super::{hold, injection, stage};
 use crate::judge::JudgeError;
 use crate::judge::claim::{Asked, Figure};
 use crate::judge::doubt::Doubt;
@@ -127,6 +127,10 @@ fn drill_doubts(timeline: &Timeline, frame: &Frame) -> Vec<Doubt> {
             let at = frame.axis().at(*at_ns);
             doubts.push(Doubt::weakens(format!("disturbed at {at:.3} s: {why}")));
         }
+    }
+    // Where nothing was in force at all, that is said already.
+    if frame.in_force {
+        doubts.extend(hold::doubts(timeline));
     }
     doubts
 }

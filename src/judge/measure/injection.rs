@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::axis::seconds;
+use super::hold;
 use super::role::RoleMoves;
 use super::timeline::Timeline;
 use super::window::Frame;
@@ -12,10 +13,13 @@ use crate::model::id::InjectionId;
 use crate::model::verdict::InjectionReport;
 
 /// `ended` of an injection whose end the history does not have.
-pub const UNKNOWN: &str = "unknown";
+const UNKNOWN: &str = "unknown";
+
+/// `ended` of what only the system can repair.
+const RELIED: &str = "relied on the system";
 
 /// `ended` of a planned step that was never in force.
-pub const NEVER: &str = "never in force";
+const NEVER: &str = "never in force";
 
 /// Everything the history says of one injection.
 struct Ends<'a> {
@@ -39,24 +43,18 @@ pub fn injections(timeline: &Timeline, frame: &Frame, moves: &RoleMoves) -> Vec<
     for (id, ended, why) in told.filter(|(id, _, _)| !first.contains_key(id)) {
         reports.push(not_in_force(id.to_string(), ended, vec![why.to_owned()]));
     }
-    if !timeline.opened.null {
-        reports.extend(steps_never_in_force(timeline));
-    }
+    reports.extend(hold::steps_never_in_force(timeline).map(step_never_in_force));
     reports
 }
 
-/// Steps of the plan that no fault came of, as reports.
-fn steps_never_in_force(timeline: &Timeline) -> Vec<InjectionReport> {
-    let method = timeline.opened.plan.experiment.method.iter().enumerate();
-    method
-        .filter(|(index, _)| !timeline.effective.iter().any(|e| e.step == *index))
-        .map(|(index, step)| InjectionReport {
-            kind: step.kind.clone(),
-            instance: step.facts.subjects.join(", "),
-            summary: summary(step, &step.facts.subjects.join(", ")),
-            ..not_in_force(format!("step {}", index + 1), NEVER, Vec::new())
-        })
-        .collect()
+/// A step of the plan that no fault came of, as a report.
+fn step_never_in_force((number, step): (usize, &Step)) -> InjectionReport {
+    InjectionReport {
+        kind: step.kind.clone(),
+        instance: step.facts.subjects.join(", "),
+        summary: summary(step, &step.facts.subjects.join(", ")),
+        ..not_in_force(format!("step {number}"), NEVER, Vec::new())
+    }
 }
 
 fn not_in_force(id: String, ended: &str, evidence: Vec<String>) -> InjectionReport {
@@ -89,7 +87,7 @@ impl Ends<'_> {
         let relied = step.is_some_and(|step| step.facts.restore == Restore::None);
         let (ended, by) = match (stuck, void, reverted) {
             (Some(_), _, _) => ("stuck", String::new()),
-            (None, _, Some(_)) if relied => ("relied on the system", self.repaired_by(effective)),
+            (None, _, Some(_)) if relied => (RELIED, self.repaired_by(effective)),
             (None, _, Some(reverted)) => ("reverted", reverted.by.clone()),
             (None, Some(_), None) => ("void", String::new()),
             (None, None, None) => (UNKNOWN, String::new()),
@@ -108,7 +106,7 @@ impl Ends<'_> {
             summary: step.map(|s| summary(s, &effective.instance.0)).unwrap_or_default(),
             effective_seconds: Some(axis.at(effective.effective_ns)),
             error_seconds: Some(seconds(effective.effective_ns.saturating_sub(effective.began_ns))),
-            gone_seconds: reverted.map(|r| axis.at(r.gone_ns)),
+            gone_seconds: reverted.filter(|_| !relied).map(|r| axis.at(r.gone_ns)),
             ended: ended.to_owned(),
             by,
             evidence: evidence.collect(),

@@ -3,6 +3,7 @@
 pub mod axis;
 pub mod budget;
 pub mod figures;
+pub mod hold;
 pub mod injection;
 pub mod lag;
 pub mod latency;

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::close;
 use crate::judge::scripted::{Drill, Service, at_ns, injection};
-use crate::judge::{CATALOGUE, CheckParams, find};
+use crate::judge::{CATALOGUE, CheckParams, Live, find};
 use crate::model::history::{Effective, Entry, Lag, Record, Reverted};
 use crate::model::inventory::InstanceName;
 use crate::model::observation::{LedgerRead, WriteFate};
@@ -420,4 +420,17 @@ fn slots_that_were_invalid_take_nothing_from_a_ledger() {
     let invalid = vec![(5000.0, 6000.0)];
     let drill = Drill::of(Service { invalid, writes: true, ..out() }).reads(all(), all());
     assert_eq!(loss(drill, json!({"probe": "p", "atMost": 0})).verdict, Held);
+}
+
+#[test]
+fn a_check_that_ends_no_hold_never_trips() {
+    for check in CATALOGUE.iter().filter(|check| !check.stops()) {
+        let tagged: serde_json::Map<String, Value> = serde_yaml::from_str(check.example()).unwrap();
+        assert_eq!(
+            check.trips(&tagged[check.kind()], &mut Live::default(), u64::MAX),
+            None,
+            "{}",
+            check.kind()
+        );
+    }
 }

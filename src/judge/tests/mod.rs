@@ -2,6 +2,7 @@
 
 mod claims;
 mod drill;
+mod holds;
 mod outages;
 mod truth;
 

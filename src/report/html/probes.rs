@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 
 use super::head::item;
-use super::table::{Column, Narrow, figures, say, table, word, words};
+use super::table::{Column, figures, say, table, word, words};
 use crate::model::verdict::{LedgerReport, ProbeReport, Report};
 use crate::report::figure::{self, count, percent};
 use crate::report::svg::cell;
@@ -45,8 +45,7 @@ pub fn outages(report: &Report) -> Markup {
         @if rows.is_empty() {
             p { "No probe saw an outage." }
         } @else {
-            (table("From the last good answer before to the first good answer after.", &COLUMNS,
-                Narrow::Scrolls, rows))
+            (table("From the last good answer before to the first good answer after.", &COLUMNS, rows))
         }
     } }
 }
@@ -75,7 +74,7 @@ pub fn summary(report: &Report) -> Markup {
     let errors: Vec<_> = report.probes.iter().filter(|(_, p)| !p.errors.is_empty()).collect();
     html! { section {
         h2 { "Probes" }
-        (table("Over the window.", &COLUMNS, Narrow::Scrolls, rows))
+        (table("Over the window.", &COLUMNS, rows))
         @if !errors.is_empty() {
             ul class="plain fine" { @for (name, probe) in errors {
                 li { "errors of " (inline::one_line(name)) ": "
@@ -127,7 +126,7 @@ pub fn latency(report: &Report) -> Markup {
     }
     html! { section {
         h2 { "Latency" }
-        (table(&latency_caption(axis), &COLUMNS, Narrow::Scrolls, rows))
+        (table(&latency_caption(axis), &COLUMNS, rows))
     } }
 }
 
@@ -255,7 +254,6 @@ pub fn budgets(report: &Report) -> Markup {
     }
     html! { section {
         h2 { "Error budget" }
-        (table("What this one event takes from the budget of the objective.", &COLUMNS,
-            Narrow::Scrolls, rows))
+        (table("What this one event takes from the budget of the objective.", &COLUMNS, rows))
     } }
 }

@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 
 use super::head::{item, wide};
-use super::table::{Column, Narrow, figures, say, table, word, words};
+use super::table::{Column, figures, say, table, word, words};
 use crate::model::verdict::{ClaimReport, InjectionReport, Report};
 use crate::report::svg::cell;
 use crate::report::timeline::Extent;
@@ -25,7 +25,7 @@ pub fn claims(report: &Report) -> Markup {
             p { "No claim was judged." }
         } @else {
             (table("The band is what the claim allows, the line its limit, the dot the figure.",
-                &COLUMNS, Narrow::Stacks, rows))
+                &COLUMNS, rows))
         }
         p class="fine" { (sentence::ONE_EVENT) }
         p class="fine" { (inline::capital(&sentence::lag(&report.lag))) "." }
@@ -74,8 +74,7 @@ pub fn stages(report: &Report) -> Markup {
     html! { section {
         h2 { "Stages" }
         @if let Some(longest) = legs::longest(stages) { p { (inline::capital(&inline::one_line(&longest))) "." } }
-        (table("Each bar runs from the stage before to this one.", &COLUMNS, Narrow::Scrolls,
-            rows.collect()))
+        (table("Each bar runs from the stage before to this one.", &COLUMNS, rows.collect()))
     } }
 }
 
@@ -94,7 +93,7 @@ pub fn faults(report: &Report) -> Markup {
     let rows = report.injections.iter().map(fault).collect();
     html! { section {
         h2 { "Faults" }
-        (table("What was put in force, and what proves it.", &COLUMNS, Narrow::Scrolls, rows))
+        (table("What was put in force, and what proves it.", &COLUMNS, rows))
     } }
 }
 

@@ -1,5 +1,6 @@
-//! Tables: a head per column, figures at the right, and on a phone either a scroll box of their
-//! own or rows that stack.
+//! Tables: a head per column, figures at the right. On a phone each row becomes a small list, so
+//! that no figure hides beyond an edge; where a table is too wide all the same, it scrolls in its
+//! own box.
 
 use maud::{Markup, html};
 
@@ -10,15 +11,6 @@ use crate::report::inline;
 pub struct Column {
     pub head: &'static str,
     pub class: &'static str,
-}
-
-/// How a table behaves where it is too wide.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Narrow {
-    /// It scrolls in its own box.
-    Scrolls,
-    /// Each row becomes a small list.
-    Stacks,
 }
 
 /// A column of words.
@@ -37,11 +29,9 @@ pub const fn figures(head: &'static str) -> Column {
 }
 
 /// A table; the first cell of each row is its head.
-pub fn table(caption: &str, columns: &[Column], narrow: Narrow, rows: Vec<Vec<Markup>>) -> Markup {
-    let stack = narrow == Narrow::Stacks;
+pub fn table(caption: &str, columns: &[Column], rows: Vec<Vec<Markup>>) -> Markup {
     let body = html! {
-        table class=[stack.then_some("stack")] role="table" {
-            caption { (caption) }
+        table role="table" aria-label=(caption) {
             thead role="rowgroup" { tr role="row" { @for column in columns {
                 th class=(column.class) scope="col" role="columnheader" { (column.head) }
             } } }
@@ -50,17 +40,21 @@ pub fn table(caption: &str, columns: &[Column], narrow: Narrow, rows: Vec<Vec<Ma
                     @if index == 0 {
                         th scope="row" role="rowheader" { (cell) }
                     } @else {
-                        td class=(column.class) role="cell" data-label=[label(stack, column)] { (cell) }
+                        td class=(column.class) role="cell" data-label=[label(column)] { (cell) }
                     }
                 }
             } } }
         }
     };
-    html! { div class="scroll" role="region" tabindex="0" aria-label=(caption) { (body) } }
+    // Outside of the box: it must be read without scrolling.
+    html! {
+        p class="caption" { (caption) }
+        div class="scroll" role="region" tabindex="0" aria-label=(caption) { (body) }
+    }
 }
 
-fn label(stack: bool, column: &Column) -> Option<&'static str> {
-    (stack && !column.head.is_empty()).then_some(column.head)
+fn label(column: &Column) -> Option<&'static str> {
+    (!column.head.is_empty()).then_some(column.head)
 }
 
 /// Words of others in a cell.

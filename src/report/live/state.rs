@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use crate::model::history::{Effective, Entry, Phase, Record};
+use crate::model::experiment::Restore;
+use crate::model::history::{Effective, Entry, Phase, Record, Reverted};
 use crate::model::observation::{Grade, Observation};
 use crate::report::figure;
 use crate::report::text::style::Tone;
@@ -11,7 +12,7 @@ use crate::report::text::style::Tone;
 const CELL_NS: u64 = 250_000_000;
 const CELLS: usize = 240;
 /// So many good slots in a row do not end an outage yet.
-const MERGED_GOOD: u64 = 3;
+const MERGED_GOOD: usize = 3;
 
 /// Everything that the lines are made of. Times are nanoseconds of `CLOCK_MONOTONIC`.
 #[derive(Debug, Clone, Default)]
@@ -26,6 +27,8 @@ pub struct LiveState {
     pub in_force: Vec<InForce>,
     /// What comes next by the plan; the caller knows.
     pub next: Option<Next>,
+    /// Who undoes each step of the plan.
+    pub restores: Vec<Restore>,
 }
 
 /// One probe, counted since it began.
@@ -41,16 +44,23 @@ pub struct ProbeNow {
     /// The number of a quarter of a second, and the worst in it; oldest first.
     pub recent: VecDeque<(u64, Grade)>,
     last_good_ns: Option<u64>,
+    /// Slots that were due before this are of the outage that is over.
+    over_due_ns: u64,
 }
 
-/// A run of slots that are not good, as it looks now.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// A run of slots that are not good, as it looks now. Slots come in the order of completion, and
+/// are held against each other by when they were due: a request that was waiting when the system
+/// came back is of the outage that is over, and no second one.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OpenOutage {
     /// The last good answer before it, or the first slot where there was none.
     pub from_ns: u64,
-    /// Good answers in a row since, and when the first of them came.
-    good_again: u64,
-    good_again_ns: u64,
+    /// Nothing but late answers so far: that may turn out to be no outage.
+    only_late: bool,
+    /// When the last slot that was not good was due.
+    last_due_ns: u64,
+    /// Good slots that were due after it: when due, when done.
+    good_again: Vec<(u64, u64)>,
 }
 
 /// An injection in force.
@@ -59,6 +69,8 @@ pub struct InForce {
     pub id: String,
     pub what: String,
     pub since_ns: u64,
+    /// Nobody can undo it; the system must repair it.
+    pub relied: bool,
     /// It could not be undone.
     pub stuck: bool,
 }
@@ -86,6 +98,8 @@ impl LiveState {
             Entry::Opened(opened) => {
                 self.opened_ns = record.at_ns;
                 self.experiment.clone_from(&opened.plan.experiment.name);
+                let method = opened.plan.experiment.method.iter();
+                self.restores = method.map(|step| step.facts.restore).collect();
                 let words = format!("drill {} of {}", opened.drill, self.experiment);
                 Some((Tone::Heading, words))
             }
@@ -95,16 +109,10 @@ impl LiveState {
             }
             Entry::Slots { probe, slots } => return self.observed(probe, slots),
             Entry::Effective(effective) => Some(self.injected(effective)),
-            Entry::Reverted(reverted) => {
-                let what = self.ended(&reverted.injection.to_string());
-                Some((
-                    Tone::Good,
-                    format!("{what} gone, by {}: {}", reverted.by, reverted.evidence),
-                ))
-            }
+            Entry::Reverted(reverted) => Some((Tone::Good, self.reverted(reverted))),
             Entry::Void { injection, why } => {
-                let what = self.ended(&injection.to_string());
-                Some((Tone::Good, format!("{what} void: {why}")))
+                let (what, _) = self.ended(&injection.to_string());
+                Some((Tone::Late, format!("{what} void: {why}")))
             }
             Entry::Stuck { injection, why } => Some(self.stuck(&injection.to_string(), why)),
             other => heard(other),
@@ -126,14 +134,29 @@ impl LiveState {
     fn injected(&mut self, effective: &Effective) -> (Tone, String) {
         let what = format!("{} {}", effective.kind, effective.instance);
         let words = format!("{what} in force: {}", effective.evidence);
-        let id = effective.injection.to_string();
-        self.in_force.push(InForce { id, what, since_ns: effective.effective_ns, stuck: false });
+        self.in_force.push(InForce {
+            id: effective.injection.to_string(),
+            what,
+            since_ns: effective.effective_ns,
+            relied: self.restores.get(effective.step) == Some(&Restore::None),
+            stuck: false,
+        });
         (Tone::Fault, words)
     }
 
-    fn ended(&mut self, id: &str) -> String {
+    /// What nobody can undo is not gone when the time to watch it is over.
+    fn reverted(&mut self, reverted: &Reverted) -> String {
+        match self.ended(&reverted.injection.to_string()) {
+            (what, true) => format!("the watch of {what} is over; there is nothing to undo"),
+            (what, false) => format!("{what} gone, by {}: {}", reverted.by, reverted.evidence),
+        }
+    }
+
+    /// What it was, and whether only the system can repair it.
+    fn ended(&mut self, id: &str) -> (String, bool) {
         let place = self.in_force.iter().position(|injection| injection.id == id);
-        place.map_or_else(|| id.to_owned(), |at| self.in_force.remove(at).what)
+        let ended = place.map(|at| self.in_force.remove(at));
+        ended.map_or_else(|| (id.to_owned(), false), |ended| (ended.what, ended.relied))
     }
 
     fn stuck(&mut self, id: &str, why: &str) -> (Tone, String) {
@@ -159,39 +182,56 @@ impl ProbeNow {
         } += 1;
         self.remember(slot.due_ns / CELL_NS, slot.grade);
         match slot.grade {
-            Grade::Good => self.good_at(slot.done_ns),
+            Grade::Good => self.good(slot),
             Grade::Late | Grade::Bad => self.not_good(slot),
             // Our own fault says nothing about the system.
             Grade::Invalid => None,
         }
     }
 
-    fn good_at(&mut self, done_ns: u64) -> Option<(Tone, String)> {
+    fn good(&mut self, slot: &Observation) -> Option<(Tone, String)> {
         let Some(outage) = &mut self.outage else {
-            self.last_good_ns = Some(done_ns);
+            self.last_good_ns = self.last_good_ns.max(Some(slot.done_ns));
             return None;
         };
-        if outage.good_again == 0 {
-            outage.good_again_ns = done_ns;
+        if slot.due_ns > outage.last_due_ns {
+            outage.good_again.push((slot.due_ns, slot.done_ns));
         }
-        outage.good_again += 1;
-        if outage.good_again <= MERGED_GOOD {
+        if outage.good_again.len() <= MERGED_GOOD {
             return None;
         }
-        let seconds = seconds_between(outage.from_ns, outage.good_again_ns);
+        let outage = self.outage.take()?;
+        let back_ns = outage.good_again.iter().map(|(_, done_ns)| *done_ns).min()?;
+        self.over_due_ns = outage.good_again.iter().map(|(due_ns, _)| *due_ns).max()?;
+        self.last_good_ns = Some(slot.done_ns);
+        let seconds = seconds_between(outage.from_ns, back_ns);
+        let length = figure::seconds(seconds);
+        if outage.only_late {
+            return Some((Tone::Good, format!("in time again, late for {length}")));
+        }
         self.last_outage_seconds = Some(seconds);
-        self.last_good_ns = Some(done_ns);
-        self.outage = None;
-        Some((Tone::Good, format!("good again, outage of {}", figure::seconds(seconds))))
+        Some((Tone::Good, format!("good again, outage of {length}")))
     }
 
     fn not_good(&mut self, slot: &Observation) -> Option<(Tone, String)> {
+        let late = slot.grade == Grade::Late;
         if let Some(outage) = &mut self.outage {
-            outage.good_again = 0;
+            outage.only_late &= late;
+            outage.last_due_ns = outage.last_due_ns.max(slot.due_ns);
+            let last_due_ns = outage.last_due_ns;
+            outage.good_again.retain(|(due_ns, _)| *due_ns > last_due_ns);
+            return None;
+        }
+        if slot.due_ns < self.over_due_ns {
             return None;
         }
         let from_ns = self.last_good_ns.unwrap_or(slot.due_ns);
-        self.outage = Some(OpenOutage { from_ns, good_again: 0, good_again_ns: 0 });
+        self.outage = Some(OpenOutage {
+            from_ns,
+            only_late: late,
+            last_due_ns: slot.due_ns,
+            good_again: Vec::new(),
+        });
         let why = slot.error.map_or_else(|| "late".to_owned(), |error| error.words().to_owned());
         Some((Tone::Bad, format!("not good: {why}")))
     }

@@ -190,7 +190,8 @@ pub fn notes(report: &Report, style: &Style) -> Lines {
 /// Residue, how to run it again, the files, and the verdict as the last word.
 pub fn end(report: &Report, style: &Style, files: &[String]) -> Lines {
     let mut lines = residue(report, style);
-    lines.extend(hanging(style, "replay: ", &sentence::replay(report)));
+    // Never wrapped: it is there to be copied.
+    lines.push(format!("replay: {}", style.say(&sentence::replay(report))));
     let digest = format!("digest {}", figure::short_digest(&report.digest));
     lines.extend(hanging(style, "        ", &digest).iter().map(|l| style.paint(Tone::Dim, l)));
     lines.extend(files.iter().map(|path| format!("report: {}", style.say(path))));

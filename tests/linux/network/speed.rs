@@ -4,10 +4,14 @@
 use std::ffi::OsString;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::time::Duration;
 
 use nix::sys::socket::{setsockopt, sockopt};
 use squall::host::linux::clock::monotonic_ns;
-use squall::host::network::Network;
+use squall::host::linux::network::LinuxNetwork;
+use squall::host::linux::timing::sleep_until;
+use squall::host::network::{Canary, CanaryReport, Network};
+use squall::model::id::DrillId;
 use squall::model::network::{Direction, PacketFilter};
 
 use super::world::{
@@ -46,6 +50,72 @@ fn a_hundred_injections_come_and_go_quickly() {
     println!("100 came in {} us", (came - began) / 1000);
     println!("100 went in {} us", (gone - began_to_go) / 1000);
     assert!(gone - began_to_go < 1000 * MS);
+}
+
+/// Gathered ones go together and no other goes with them; those of a whole carrier go with it, and
+/// what was delayed meanwhile comes out and is not lost.
+#[test]
+fn gathered_impairments_end_together_and_disturb_no_other() {
+    let world = World::new();
+    let (mut network, drill) = network();
+    let ns = &world.server.ns;
+    meet(&network, &world.to_server(Family::V4, &world.client));
+    let canary = world.to_server(Family::V4, &world.client);
+    for number in 1..=3 {
+        let all = cut(injection(&drill, number), Direction::Both, PacketFilter::default());
+        network.impair(ns, &all, LONG).unwrap();
+    }
+    network.impair(ns, &delay(injection(&drill, 4), 50, 0), LONG).unwrap();
+    let of = |network: &LinuxNetwork, number: u16| {
+        let tag = format!(" of {}", injection(&drill, number));
+        network.ours(ns, Some(&drill)).unwrap().iter().any(|line| line.ends_with(&tag))
+    };
+    network.gather();
+    for number in [3, 1, 2] {
+        network.relieve(ns, &injection(&drill, number)).unwrap();
+    }
+    assert!((1..=4).all(|number| of(&network, number)), "they only wait for the word");
+    network.relieve_gathered().unwrap();
+    assert!((1..=3).all(|number| !of(&network, number)));
+    assert!(of(&network, 4));
+    let report = network.canary(&Canary { patience: Duration::from_secs(1), ..canary.clone() });
+    assert!(report.unwrap().delays_ns.iter().all(|ns| *ns >= 50 * MS), "the delay stays");
+
+    let late = std::thread::scope(|scope| {
+        let flight = Canary { count: 20, patience: Duration::from_secs(1), ..canary.clone() };
+        let flying = scope.spawn(|| strangers_flight(&drill, flight));
+        // Once they are on their way: the delay holds them when it ends.
+        sleep_until(monotonic_ns() + 25 * MS);
+        network.gather();
+        network.relieve(ns, &injection(&drill, 4)).unwrap();
+        network.relieve_gathered().unwrap();
+        flying.join().unwrap()
+    });
+    assert_eq!(late.delays_ns.len(), late.sent as usize, "what was held is not lost");
+    assert_eq!(network.ours(ns, None).unwrap(), [""; 0]);
+
+    for number in 5..=6 {
+        let all = cut(injection(&drill, number), Direction::Both, PacketFilter::default());
+        network.impair(ns, &all, LONG).unwrap();
+    }
+    network.gather();
+    for number in [5, 6] {
+        network.relieve(ns, &injection(&drill, number)).unwrap();
+    }
+    network.relieve_gathered().unwrap();
+    assert_eq!(network.ours(ns, None).unwrap(), [""; 0]);
+    assert_eq!(arrived(&network, &canary), 5);
+    // Nothing is gathered any more: one that ends, ends at once.
+    network
+        .impair(ns, &cut(injection(&drill, 7), Direction::Both, PacketFilter::default()), LONG)
+        .unwrap();
+    network.relieve(ns, &injection(&drill, 7)).unwrap();
+    assert_eq!(network.ours(ns, None).unwrap(), [""; 0]);
+}
+
+/// A flight by somebody else than who holds the carrier.
+fn strangers_flight(drill: &DrillId, canary: Canary) -> CanaryReport {
+    LinuxNetwork::new(drill.clone()).canary(&canary).unwrap()
 }
 
 #[test]

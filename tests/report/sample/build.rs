@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use squall::model::history::Environment;
 use squall::model::outcome::{ClaimVerdict, Outcome};
 use squall::model::verdict::{
-    ClaimReport, InjectionReport, LagReport, Latency, Outage, ProbeReport, Report, RibbonRun,
-    RoleSpan, Stage, Window,
+    ClaimReport, InjectionReport, LagReport, Latency, Outage, ProbeReport, Replay, Report,
+    RibbonRun, RoleSpan, Stage, Window,
 };
 
 /// A report with a drill of 20 s and nothing that happened in it.
@@ -42,6 +42,11 @@ pub fn quiet(experiment: &str, verdict: Outcome) -> Report {
         lag: LagReport { slots: 6000, p50: 0.061, p99: 0.214, max: 1.12, stalled: 0.0 },
         environment: environment(),
         plan: PLAN.to_owned(),
+        replay: Replay {
+            experiment: format!("experiments/{experiment}.yaml"),
+            lab: None,
+            policies: vec!["default".to_owned()],
+        },
     }
 }
 
@@ -216,7 +221,7 @@ pub fn kill(number: u16, instance: &str) -> InjectionReport {
         error_seconds: Some(0.0004),
         gone_seconds: None,
         ended: "relied on the system".to_owned(),
-        by: "nobody can (restore: none)".to_owned(),
+        by: "nothing was seen to repair it".to_owned(),
         evidence: vec!["process 7 is gone (pidfd)".to_owned()],
     }
 }

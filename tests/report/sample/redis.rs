@@ -31,6 +31,7 @@ pub fn held() -> Report {
         stage("stable", 2.41, 0.02, "proxy, every 10ms"),
     ];
     report.injections = vec![kill(1, "redis@r1")];
+    report.injections[0].by = "redis@r2 became primary after 1.932 s".to_owned();
     report.roles = vec![
         role("redis@r1", "primary", -3.0, 0.0),
         role("redis@r1", "unknown", 0.0, 17.0),

@@ -1,5 +1,5 @@
-//! Flying canaries: one raw socket in the sender's namespace, one in the receiver's, one thread
-//! that sends each when it is due and takes in what arrives meanwhile.
+//! Flying canaries: for each flight one raw socket in the sender's namespace and one in the
+//! receiver's; one thread for all of them sends each when it is due and takes in what arrives.
 //!
 //! Raw sockets get their copy before any protocol looks at a packet, so what no protocol would
 //! take still arrives here. The receiver's socket filters in the kernel: a busy port's traffic
@@ -8,6 +8,7 @@
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::thread::{Scope, ScopedJoinHandle};
 use std::time::Duration;
 
 use nix::poll::{PollFd, PollFlags, ppoll};
@@ -24,6 +25,7 @@ use crate::host::HostError;
 use crate::host::linux::clock::monotonic_ns;
 use crate::host::linux::netns;
 use crate::host::network::{Canary, CanaryReport};
+use crate::model::identity::NetnsIdentity;
 
 /// For use in experiments and tests, RFC 3692: nobody listens to it.
 const EXPERIMENTAL: u8 = 253;
@@ -36,87 +38,185 @@ const LONGEST: usize = 2048;
 /// Sends canaries and waits for them. Errors: `Gone`, `Denied` (no `CAP_NET_RAW` there), `Io` when
 /// an address is not one of that namespace's.
 pub(super) fn fly(canary: &Canary) -> Result<CanaryReport, HostError> {
-    let token = random()?;
-    let port = FIRST_PORT + u16::try_from(token % u64::from(PORTS)).unwrap_or(0);
-    let packet = Packet { token, ports: canary.port.map(|(protocol, to)| (protocol, port, to)) };
-    let ipv6 = canary.to_address.is_ipv6();
-    let open = |address| raw_socket(protocol_of(canary), address);
-    let receiving = || {
-        let receiver = open(canary.to_address)?;
-        attach_filter(&receiver, &packet, ipv6).map(|()| receiver)
-    };
-    let sending = || open(canary.from_address);
-    let (receiver, sender) = netns::inside_both([&canary.to, &canary.from], receiving, sending)?;
-    let mut flight = Flight {
-        packet,
-        to: SocketAddr::new(canary.to_address, 0).into(),
-        header_first: !ipv6,
-        delays: vec![None; canary.count as usize],
-        sent: 0,
-    };
-    flight.run(&sender, &receiver, canary)?;
-    let delays_ns = flight.delays.into_iter().flatten().collect();
-    Ok(CanaryReport { sent: flight.sent, delays_ns })
+    let none = || Err(HostError::io("fly a canary", io::Error::other("it never began")));
+    let canaries = std::slice::from_ref(canary);
+    let landed = std::thread::scope(|scope| take_off(scope, canaries).land());
+    landed.into_iter().next().unwrap_or_else(none)
 }
 
-/// Flies all of them at the same time, each on a thread of its own: their patience is waited out
-/// once. In the order given.
-pub(super) fn fly_all(canaries: &[Canary]) -> Vec<Result<CanaryReport, HostError>> {
-    let crashed = |_| Err(HostError::io("fly canaries", io::Error::other("a thread panicked")));
-    std::thread::scope(|scope| {
-        let flights: Vec<_> = canaries.iter().map(|one| scope.spawn(|| fly(one))).collect();
-        flights.into_iter().map(|flight| flight.join().unwrap_or_else(crashed)).collect()
-    })
+/// Flies all of them at the same time on one thread: each namespace is entered once, and their
+/// patience is waited out once.
+pub(super) fn take_off<'s>(scope: &'s Scope<'s, '_>, canaries: &'s [Canary]) -> Flying<'s> {
+    let all = || {
+        let mut flights: Vec<Flight<'_>> = canaries.iter().map(Flight::new).collect();
+        open(&mut flights);
+        run(&mut flights);
+        flights.into_iter().map(Flight::report).collect()
+    };
+    Flying { canaries, thread: scope.spawn(all) }
 }
 
-struct Flight {
+/// Canaries in the air.
+pub(super) struct Flying<'s> {
+    canaries: &'s [Canary],
+    thread: ScopedJoinHandle<'s, Vec<Result<CanaryReport, HostError>>>,
+}
+
+impl Flying<'_> {
+    /// What became of each, in the order given.
+    pub fn land(self) -> Vec<Result<CanaryReport, HostError>> {
+        let crashed = |_: &Canary| {
+            Err(HostError::io("fly canaries", io::Error::other("their thread panicked")))
+        };
+        let landed = self.thread.join();
+        landed.unwrap_or_else(|_| self.canaries.iter().map(crashed).collect())
+    }
+}
+
+struct Flight<'a> {
+    canary: &'a Canary,
     packet: Packet,
     to: SockaddrStorage,
     /// The network header comes with what is received: so for IPv4, not for IPv6.
     header_first: bool,
+    receiver: Option<OwnedFd>,
+    sender: Option<OwnedFd>,
+    started_ns: u64,
+    last_sent_ns: u64,
+    /// How many were tried, how many of them were sent, how many arrived.
+    tried: u32,
+    sent: u32,
+    arrived: u32,
     /// By number; None: not arrived.
     delays: Vec<Option<u64>>,
-    sent: u32,
+    failed: Option<HostError>,
+    over: bool,
 }
 
-impl Flight {
-    fn run(
+/// Opens every socket. The calling thread ends up in any of the namespaces.
+fn open(flights: &mut [Flight<'_>]) {
+    let mut spaces: Vec<&NetnsIdentity> = Vec::new();
+    for ns in flights.iter().flat_map(|flight| [&flight.canary.to, &flight.canary.from]) {
+        if !spaces.contains(&ns) {
+            spaces.push(ns);
+        }
+    }
+    for ns in spaces {
+        let entered = netns::enter_thread(ns);
+        for flight in flights.iter_mut() {
+            let opened = flight.open_in(ns, &entered);
+            flight.fail(opened);
+        }
+    }
+}
+
+/// Until all have landed or are lost.
+fn run(flights: &mut [Flight<'_>]) {
+    let started_ns = monotonic_ns();
+    for flight in flights.iter_mut() {
+        (flight.started_ns, flight.last_sent_ns) = (started_ns, started_ns);
+    }
+    loop {
+        for flight in flights.iter_mut().filter(|flight| !flight.over) {
+            let went = flight.go_on();
+            flight.fail(went);
+        }
+        let flying = || flights.iter().filter(|flight| !flight.over);
+        let Some(next) = flying().map(Flight::due_ns).min() else { return };
+        wait(flying().filter_map(|flight| flight.receiver.as_ref()), next);
+    }
+}
+
+impl<'a> Flight<'a> {
+    fn new(canary: &'a Canary) -> Flight<'a> {
+        let (token, failed) = match random() {
+            Ok(token) => (token, None),
+            Err(error) => (0, Some(error)),
+        };
+        let port = FIRST_PORT + u16::try_from(token % u64::from(PORTS)).unwrap_or(0);
+        let ports = canary.port.map(|(protocol, to)| (protocol, port, to));
+        Flight {
+            canary,
+            packet: Packet { token, ports },
+            to: SocketAddr::new(canary.to_address, 0).into(),
+            header_first: !canary.to_address.is_ipv6(),
+            receiver: None,
+            sender: None,
+            started_ns: 0,
+            last_sent_ns: 0,
+            tried: 0,
+            sent: 0,
+            arrived: 0,
+            delays: vec![None; canary.count as usize],
+            over: failed.is_some(),
+            failed,
+        }
+    }
+
+    /// Its ends that are in that namespace, in which this thread is if it could be entered.
+    fn open_in(
         &mut self,
-        sender: &OwnedFd,
-        receiver: &OwnedFd,
-        canary: &Canary,
+        ns: &NetnsIdentity,
+        entered: &Result<(), HostError>,
     ) -> Result<(), HostError> {
-        let wrap = |e: io::Error| HostError::io(format!("fly to {}", canary.to_address), e);
-        let started = monotonic_ns();
-        let mut number = 0;
-        let mut arrived = 0;
-        let mut last_sent = started;
-        while number < canary.count || arrived < self.sent {
-            let now = monotonic_ns();
-            let due = if number < canary.count {
-                started + nanos(canary.spacing) * u64::from(number)
-            } else {
-                last_sent + nanos(canary.patience)
-            };
-            if now >= due {
-                if number == canary.count {
-                    break;
-                }
-                self.send(sender, number).map_err(wrap)?;
-                last_sent = monotonic_ns();
-                number += 1;
-            } else {
-                wait(receiver, due - now);
-            }
-            arrived += self.take_in(receiver).map_err(wrap)?;
+        let canary = self.canary;
+        let (arrives, leaves) = (canary.to == *ns, canary.from == *ns);
+        if let (true, Err(error)) = (arrives || leaves, entered) {
+            return Err(error.again());
+        }
+        if arrives {
+            let receiver = raw_socket(protocol_of(canary), canary.to_address)?;
+            attach_filter(&receiver, &self.packet, canary.to_address.is_ipv6())?;
+            self.receiver = Some(receiver);
+        }
+        if leaves {
+            self.sender = Some(raw_socket(protocol_of(canary), canary.from_address)?);
         }
         Ok(())
     }
 
+    /// The first failure counts, and ends the flight.
+    fn fail(&mut self, result: Result<(), HostError>) {
+        if let (Err(error), None) = (result, &self.failed) {
+            self.failed = Some(error);
+            self.over = true;
+        }
+    }
+
+    /// When something is to be done next, whether or not anything arrives.
+    fn due_ns(&self) -> u64 {
+        if self.tried < self.canary.count {
+            self.started_ns + nanos(self.canary.spacing) * u64::from(self.tried)
+        } else {
+            self.last_sent_ns + nanos(self.canary.patience)
+        }
+    }
+
+    /// Takes in what arrived and sends what is due.
+    fn go_on(&mut self) -> Result<(), HostError> {
+        let wrap = |e: io::Error| HostError::io(format!("fly to {}", self.canary.to_address), e);
+        let due = monotonic_ns() >= self.due_ns();
+        self.arrived += self.take_in().map_err(wrap)?;
+        let all_tried = self.tried == self.canary.count;
+        if due && !all_tried {
+            self.send().map_err(wrap)?;
+        }
+        let none_to_come = self.tried == self.canary.count && self.arrived >= self.sent;
+        self.over = none_to_come || (due && all_tried);
+        Ok(())
+    }
+
+    fn report(self) -> Result<CanaryReport, HostError> {
+        let delays_ns = self.delays.into_iter().flatten().collect();
+        self.failed.map_or(Ok(CanaryReport { sent: self.sent, delays_ns }), Err)
+    }
+
     /// A packet that the sender's own side refuses was never sent. "No buffer" is how a raw IPv6
     /// socket alone hears that a chain for leaving packets dropped one: that one was sent.
-    fn send(&mut self, sender: &OwnedFd, number: u32) -> io::Result<()> {
-        let bytes = self.packet.encode(number, monotonic_ns());
+    fn send(&mut self) -> io::Result<()> {
+        let Some(sender) = &self.sender else { return Err(io::ErrorKind::NotConnected.into()) };
+        let bytes = self.packet.encode(self.tried, monotonic_ns());
+        self.tried += 1;
         match sendto(sender.as_raw_fd(), &bytes, &self.to, MsgFlags::MSG_DONTWAIT) {
             Ok(_) | Err(nix::Error::ENOBUFS) => self.sent += 1,
             Err(
@@ -127,11 +227,13 @@ impl Flight {
             ) => {}
             Err(error) => return Err(error.into()),
         }
+        self.last_sent_ns = monotonic_ns();
         Ok(())
     }
 
     /// How many arrived that had not been seen before.
-    fn take_in(&mut self, receiver: &OwnedFd) -> io::Result<u32> {
+    fn take_in(&mut self) -> io::Result<u32> {
+        let Some(receiver) = &self.receiver else { return Err(io::ErrorKind::NotConnected.into()) };
         let mut new = 0;
         let mut buffer = [0; LONGEST];
         loop {
@@ -195,11 +297,13 @@ fn attach_filter(socket: &OwnedFd, packet: &Packet, ipv6: bool) -> Result<(), Ho
         .map_err(|e| HostError::io("filter what a raw socket gets", e))
 }
 
-/// Sleeps until something arrives, at most `nanos`.
-fn wait(receiver: &OwnedFd, nanos: u64) {
-    let seconds = i64::try_from(nanos / 1_000_000_000).unwrap_or(i64::MAX);
-    let timeout = TimeSpec::new(seconds, i64::try_from(nanos % 1_000_000_000).unwrap_or(0));
-    let mut polled = [PollFd::new(receiver.as_fd(), PollFlags::POLLIN)];
+/// Sleeps until something arrives, at most until that time.
+fn wait<'a>(receivers: impl Iterator<Item = &'a OwnedFd>, until_ns: u64) {
+    let left = until_ns.saturating_sub(monotonic_ns());
+    let seconds = i64::try_from(left / 1_000_000_000).unwrap_or(i64::MAX);
+    let timeout = TimeSpec::new(seconds, i64::try_from(left % 1_000_000_000).unwrap_or(0));
+    let mut polled: Vec<_> =
+        receivers.map(|receiver| PollFd::new(receiver.as_fd(), PollFlags::POLLIN)).collect();
     // An interrupted wait is a short one.
     let _ = ppoll(&mut polled, Some(timeout), None);
 }

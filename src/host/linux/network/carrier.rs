@@ -16,7 +16,7 @@ use super::engine::Engine;
 use super::probing::Found;
 use super::queue::{QUEUE, Queue};
 use super::rules::{Action, Placed, Writing};
-use super::socket::NetfilterSocket;
+use super::socket::{NetfilterSocket, close_aside};
 use super::stage::Stage;
 use super::tables::{FAULTS, Layout, header};
 use crate::host::HostError;
@@ -37,6 +37,8 @@ pub(super) struct Carrier {
     ns: NetnsIdentity,
     socket: NetfilterSocket,
     layout: Layout,
+    /// Are the tables there?
+    made: bool,
     /// Is our queue bound and known to the engine?
     queued: bool,
     /// By the injection's number.
@@ -56,31 +58,44 @@ struct InForce {
     rules: Vec<(u8, u64)>,
 }
 
+/// What is opened in a namespace before anything is made there.
+#[derive(Debug)]
+pub(super) struct Opened {
+    socket: NetfilterSocket,
+    devices: Vec<CString>,
+}
+
+impl Opened {
+    /// In the namespace of this thread. Nobody sees it there.
+    pub fn here() -> Result<Opened, HostError> {
+        Ok(Opened { socket: NetfilterSocket::open()?, devices: devices()? })
+    }
+}
+
 impl Carrier {
-    /// Makes tables, chains and the queue rule. Errors: `Gone`, `Denied`, `Lacking`.
-    pub fn create(
+    /// A carrier of which nothing is in the world yet: tables, chains and the queue rule come in
+    /// one transaction with the first impairment. Errors: `Lacking`.
+    pub fn new(
         drill: &DrillId,
         ns: &NetnsIdentity,
         found: &Found,
+        opened: Opened,
     ) -> Result<Carrier, HostError> {
         found.require_owner()?;
         let table = CString::new(drill.table()).unwrap_or_default();
-        let (mut socket, devices) =
-            netns::inside(ns, || Ok((NetfilterSocket::open()?, devices()?)))?;
+        let Opened { socket, devices } = opened;
         let devices = if found.egress { devices } else { Vec::new() };
         let layout = Layout { table, devices, queue: found.queue.map(|style| (style, QUEUE)) };
-        layout.create().commit(&mut socket).map_err(|e| refused(e, ns))?;
-        let mut carrier = Carrier {
+        Ok(Carrier {
             ns: ns.clone(),
             socket,
             layout,
+            made: false,
             queued: false,
             in_force: BTreeMap::new(),
             next_bit: 0,
             generation: 0,
-        };
-        carrier.generation = carrier.read_generation()?;
-        Ok(carrier)
+        })
     }
 
     pub fn ns(&self) -> &NetnsIdentity {
@@ -89,6 +104,16 @@ impl Carrier {
 
     pub fn is_idle(&self) -> bool {
         self.in_force.is_empty()
+    }
+
+    /// Prepares to end with these, if they are all there is: true when tables and all may go at
+    /// once. Not where packets wait in the queue: they have to come out before the chains go.
+    pub fn ends_with(&mut self, numbers: &[u16]) -> bool {
+        let all = self.in_force.iter().all(|(n, i)| i.bit.is_none() && numbers.contains(n));
+        if all {
+            self.in_force.clear();
+        }
+        all
     }
 
     /// Puts one impairment in force: the stage first, so that no marked packet comes too early.
@@ -112,8 +137,12 @@ impl Carrier {
         let began_ns = monotonic_ns();
         match self.write(impairment, deadline, bit) {
             Ok(rules) => {
+                let took = Took { began_ns, effective_ns: monotonic_ns() };
+                if self.in_force.is_empty() {
+                    self.generation = self.read_generation()?;
+                }
                 self.in_force.insert(number, rules);
-                Ok(Took { began_ns, effective_ns: monotonic_ns() })
+                Ok(took)
             }
             Err(error) => {
                 if let (Some(bit), Some(engine)) = (bit, engine) {
@@ -124,38 +153,37 @@ impl Carrier {
         }
     }
 
-    /// Takes one impairment out; None: it is not there.
+    /// Takes out those that are there, in one transaction; None: none is.
     pub fn remove(
         &mut self,
-        number: u16,
+        numbers: &[u16],
         engine: Option<&Engine>,
     ) -> Result<Option<Took>, HostError> {
-        let Some(gone) = self.in_force.get(&number) else { return Ok(None) };
+        let gone: Vec<(u16, &InForce)> =
+            numbers.iter().filter_map(|n| Some((*n, self.in_force.get(n)?))).collect();
+        if gone.is_empty() {
+            return Ok(None);
+        }
         let began_ns = monotonic_ns();
         let mut batch = Batch::new();
-        for (family, handle) in &gone.rules {
-            let mut request = Request::new().op_delrule_do(&header(*family));
-            let rule = request.encode().push_table(&self.layout.table).push_chain(FAULTS);
-            drop(rule.push_handle(*handle));
-            batch.push(&request, "remove a rule");
+        let mut bits = Vec::new();
+        for (_, gone) in &gone {
+            bits.extend(gone.bit);
+            gone.leave(&self.layout, &mut batch);
         }
-        for (family, name) in &gone.sets {
-            let mut request = Request::new().op_delset_do(&header(*family));
-            drop(request.encode().push_table(&self.layout.table).push_name(name));
-            batch.push(&request, "remove a set");
-        }
-        let bit = gone.bit;
+        let gone: Vec<u16> = gone.into_iter().map(|(number, _)| number).collect();
         self.commit(batch)?;
-        self.in_force.remove(&number);
-        if let (Some(bit), Some(engine)) = (bit, engine) {
-            engine.remove(self.ns.cookie, bit)?;
+        self.in_force.retain(|number, _| !gone.contains(number));
+        for bit in bits {
+            engine.map_or(Ok(()), |engine| engine.remove(self.ns.cookie, bit))?;
         }
         Ok(Some(Took { began_ns, effective_ns: monotonic_ns() }))
     }
 
     /// Removes tables and queue. Whatever this cannot remove goes with the socket right after.
     pub fn destroy(mut self, engine: Option<&Engine>) -> Result<(), HostError> {
-        let removed = self.layout.destroy().commit(&mut self.socket);
+        let removed =
+            if self.made { self.layout.destroy().commit(&mut self.socket) } else { Ok(Vec::new()) };
         let queue = match engine {
             Some(engine) if self.queued => engine.detach(self.ns.cookie)?,
             _ => None,
@@ -206,7 +234,7 @@ impl Carrier {
         deadline: Duration,
         bit: Option<u32>,
     ) -> Result<InForce, HostError> {
-        let mut batch = Batch::new();
+        let mut batch = if self.made { Batch::new() } else { self.layout.create() };
         let placed = Writing {
             table: &self.layout.table,
             impairment,
@@ -216,6 +244,7 @@ impl Carrier {
         }
         .write(&mut batch);
         let echoes = self.commit(batch)?;
+        self.made = true;
         let Placed { sets, rules } = placed;
         let rules = rules
             .into_iter()
@@ -242,12 +271,21 @@ impl Carrier {
     }
 }
 
-/// Closes sockets that hold nothing any more on a thread of its own: it takes the kernel some
-/// 20 ms.
-fn close_aside(sockets: (NetfilterSocket, Option<Queue>)) {
-    let close = move || drop(sockets);
-    // Without a thread they have been dropped, and so closed, right here.
-    let _ = std::thread::Builder::new().name("squall-close".to_owned()).spawn(close);
+impl InForce {
+    /// Adds to the batch what removes it.
+    fn leave(&self, layout: &Layout, batch: &mut Batch) {
+        for (family, handle) in &self.rules {
+            let mut request = Request::new().op_delrule_do(&header(*family));
+            let rule = request.encode().push_table(&layout.table).push_chain(FAULTS);
+            drop(rule.push_handle(*handle));
+            batch.push(&request, "remove a rule");
+        }
+        for (family, name) in &self.sets {
+            let mut request = Request::new().op_delset_do(&header(*family));
+            drop(request.encode().push_table(&layout.table).push_name(name));
+            batch.push(&request, "remove a set");
+        }
+    }
 }
 
 /// Does this impairment need the engine?

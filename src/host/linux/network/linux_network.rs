@@ -1,17 +1,17 @@
 //! [`LinuxNetwork`]: the carriers of one drill, one for each namespace that has a fault in it.
 
 use std::collections::BTreeMap;
-use std::sync::OnceLock;
+use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
-use super::carrier::{Carrier, needs_engine};
+use super::carrier::{Carrier, Opened, needs_engine};
 use super::engine::Engine;
-use super::probing::{Found, probe};
+use super::probing::{Found, Probing, probe};
 use super::{canary, listing};
 use crate::host::HostError;
 use crate::host::linux::clock::monotonic_ns;
 use crate::host::linux::netns;
-use crate::host::network::{Canary, CanaryReport, Network, Took};
+use crate::host::network::{Canary, CanaryReport, Network, Survey, Took};
 use crate::model::id::{DrillId, InjectionId};
 use crate::model::identity::NetnsIdentity;
 use crate::model::network::Impairment;
@@ -26,6 +26,13 @@ pub struct LinuxNetwork {
     /// Started with the first impairment that needs it.
     engine: Option<Engine>,
     found: OnceLock<Found>,
+    /// Somebody began to look before we were asked.
+    probing: Mutex<Option<Probing>>,
+    /// What was opened in a namespace, by its cookie, when somebody asked what is in the way there:
+    /// an impairment most likely follows.
+    opened: Mutex<Option<(u64, Opened)>>,
+    /// While several are gathered: what is to end, by the cookie of the namespace.
+    gathered: Option<BTreeMap<u64, Vec<u16>>>,
 }
 
 /// What this kernel offers: `owner: yes`, `queue: xt NFQUEUE target`, `egress: netdev`,
@@ -37,7 +44,21 @@ pub fn probe_carriers() -> Result<BTreeMap<String, String>, HostError> {
 impl LinuxNetwork {
     #[must_use]
     pub fn new(drill: DrillId) -> LinuxNetwork {
-        LinuxNetwork { drill, carriers: BTreeMap::new(), engine: None, found: OnceLock::new() }
+        LinuxNetwork::probed(drill, None)
+    }
+
+    /// As [`LinuxNetwork::new`], with a probe that was begun before.
+    #[must_use]
+    pub fn probed(drill: DrillId, probing: Option<Probing>) -> LinuxNetwork {
+        LinuxNetwork {
+            drill,
+            carriers: BTreeMap::new(),
+            engine: None,
+            found: OnceLock::new(),
+            probing: Mutex::new(probing),
+            opened: Mutex::new(None),
+            gathered: None,
+        }
     }
 
     /// As [`probe_carriers`]; probes once, so that the first fault need not.
@@ -52,14 +73,20 @@ impl LinuxNetwork {
         if let Some(found) = self.found.get() {
             return Ok(found);
         }
-        let found = probe()?;
+        let begun = self.probing.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let found = begun.map_or_else(probe, Probing::end)?;
         Ok(self.found.get_or_init(|| found))
     }
 
-    /// The carrier of that namespace, made if there is none.
+    /// The carrier of that namespace, begun if there is none.
     fn carrier(&mut self, ns: &NetnsIdentity) -> Result<&mut Carrier, HostError> {
         if !self.carriers.contains_key(&ns.cookie) {
-            let carrier = Carrier::create(&self.drill, ns, self.found()?)?;
+            let before = self.opened.lock().unwrap_or_else(PoisonError::into_inner).take();
+            let opened = match before.filter(|(cookie, _)| *cookie == ns.cookie) {
+                Some((_, opened)) => opened,
+                None => netns::inside(ns, Opened::here)?,
+            };
+            let carrier = Carrier::new(&self.drill, ns, self.found()?, opened)?;
             self.carriers.insert(ns.cookie, carrier);
         }
         self.carriers.get_mut(&ns.cookie).ok_or_else(|| HostError::Gone(ns.path.clone()))
@@ -115,8 +142,14 @@ impl Network for LinuxNetwork {
         let began_ns = monotonic_ns();
         let took = match self.carriers.get_mut(&ns.cookie) {
             Some(carrier) if id.drill == self.drill => {
-                carrier.remove(id.number, self.engine.as_ref())?
+                if let Some(gathered) = &mut self.gathered {
+                    gathered.entry(ns.cookie).or_default().push(id.number);
+                    return Ok(Took { began_ns, effective_ns: began_ns });
+                }
+                carrier.remove(&[id.number], self.engine.as_ref())?
             }
+            // Nothing of it is held here; who looks afterwards will see whether the place is.
+            _ if self.gathered.is_some() => None,
             _ => {
                 // Nothing here is ours; all that is left to say is whether the place still is.
                 netns::inside(ns, || Ok(()))?;
@@ -127,13 +160,35 @@ impl Network for LinuxNetwork {
         Ok(took.unwrap_or(Took { began_ns, effective_ns: monotonic_ns() }))
     }
 
+    fn gather(&mut self) {
+        self.gathered.get_or_insert_default();
+    }
+
+    fn relieve_gathered(&mut self) -> Result<(), HostError> {
+        let mut result = Ok(());
+        for (cookie, numbers) in self.gathered.take().unwrap_or_default() {
+            let Some(carrier) = self.carriers.get_mut(&cookie) else { continue };
+            let removed = if carrier.ends_with(&numbers) {
+                Ok(())
+            } else {
+                carrier.remove(&numbers, self.engine.as_ref()).map(|_| ())
+            };
+            // One namespace that refuses keeps no other from being relieved.
+            result = result.and(removed.and_then(|()| self.leave_if_idle(cookie)));
+        }
+        result
+    }
+
     fn ours(&self, ns: &NetnsIdentity, drill: Option<&DrillId>) -> Result<Vec<String>, HostError> {
         netns::inside(ns, || listing::ours(drill))
     }
 
     fn in_the_way(&self, ns: &NetnsIdentity) -> Result<Vec<String>, HostError> {
-        let (tables, listener) =
-            netns::inside(ns, || Ok((listing::ours(None)?, listing::queue_listener())))?;
+        let (tables, listener, opened) = netns::inside(ns, || {
+            Ok((listing::ours(None)?, listing::queue_listener(), Opened::here()?))
+        })?;
+        let mut before = self.opened.lock().unwrap_or_else(PoisonError::into_inner);
+        *before = Some((ns.cookie, opened));
         let mine = self.carriers.get(&ns.cookie).map(|_| self.drill.table());
         let mut found: Vec<String> = tables
             .into_iter()
@@ -164,6 +219,13 @@ impl Network for LinuxNetwork {
     }
 
     fn canaries(&self, canaries: &[Canary]) -> Vec<Result<CanaryReport, HostError>> {
-        canary::fly_all(canaries)
+        std::thread::scope(|scope| canary::take_off(scope, canaries).land())
+    }
+
+    fn survey(&self, ns: &NetnsIdentity, canaries: &[Canary]) -> Survey {
+        std::thread::scope(|scope| {
+            let flying = canary::take_off(scope, canaries);
+            Survey { in_the_way: self.in_the_way(ns), flown: flying.land() }
+        })
     }
 }

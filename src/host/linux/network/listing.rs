@@ -8,7 +8,7 @@ use netlink_bindings::utils::ErrorContext;
 
 use super::queue::QUEUE;
 use super::rules::number_of_set;
-use super::socket::NetfilterSocket;
+use super::socket::{NetfilterSocket, close_aside};
 use super::tables::{IP, IP6, NETDEV};
 use crate::host::HostError;
 use crate::model::id::{DrillId, TABLE_PREFIX};
@@ -26,11 +26,17 @@ pub(super) fn ours(drill: Option<&DrillId>) -> Result<Vec<String>, HostError> {
         Some(wanted) => table == wanted,
         None => table.starts_with(TABLE_PREFIX),
     };
-    let mut lines = tables(&mut socket, &is_ours)?;
+    let listed = everything(&mut socket, &is_ours);
+    close_aside(socket);
+    listed
+}
+
+fn everything(socket: &mut NetfilterSocket, is_ours: IsOurs) -> Result<Vec<String>, HostError> {
+    let mut lines = tables(socket, is_ours)?;
     if !lines.is_empty() {
-        lines.extend(chains(&mut socket, &is_ours)?);
-        lines.extend(sets(&mut socket, &is_ours)?);
-        lines.extend(rules(&mut socket, &is_ours)?);
+        lines.extend(chains(socket, is_ours)?);
+        lines.extend(sets(socket, is_ours)?);
+        lines.extend(rules(socket, is_ours)?);
     }
     Ok(lines)
 }

@@ -25,3 +25,4 @@ mod tables;
 mod urgency;
 
 pub use linux_network::{LinuxNetwork, probe_carriers};
+pub use probing::Probing;

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::ffi::CString;
 use std::io::{Read, Write};
+use std::thread::JoinHandle;
 
 use nix::errno::Errno;
 use nix::sched::{CloneFlags, unshare};
@@ -12,7 +13,7 @@ use nix::unistd::{ForkResult, fork};
 use serde::{Deserialize, Serialize};
 
 use super::queue::{QUEUE, Queue};
-use super::socket::NetfilterSocket;
+use super::socket::{NetfilterSocket, close_aside};
 use super::tables::{Layout, QueueStyle};
 use super::urgency;
 use crate::host::HostError;
@@ -71,21 +72,41 @@ impl Found {
     }
 }
 
-/// Tries everything in a throwaway namespace: as we are, or in a user namespace of our own.
+/// A probe under way. Begun early, it costs nobody any time.
+#[derive(Debug)]
+pub struct Probing(JoinHandle<Result<Found, HostError>>);
+
+impl Probing {
+    /// None: without a thread it is done when it is asked for.
+    #[must_use]
+    pub fn begin() -> Option<Probing> {
+        std::thread::Builder::new().name("probing".to_owned()).spawn(probe).ok().map(Probing)
+    }
+
+    pub(super) fn end(self) -> Result<Found, HostError> {
+        self.0.join().unwrap_or_else(|_| {
+            Err(HostError::io("probe what can be had", std::io::Error::other("it panicked")))
+        })
+    }
+}
+
+/// Tries everything in throwaway namespaces: as we are, or in a user namespace of our own.
 pub(super) fn probe() -> Result<Found, HostError> {
-    match in_thread() {
+    match in_threads() {
         Err(Errno::EPERM) => in_child(),
         other => other.map_err(|e| HostError::io("make a network namespace to probe in", e)),
     }
 }
 
-fn in_thread() -> Result<Found, Errno> {
+/// The native queue by itself: where it is not known, the kernel looks for a module and takes its
+/// time to say no.
+fn in_threads() -> Result<Found, Errno> {
     std::thread::scope(|scope| {
-        let thread = scope.spawn(|| {
-            unshare(CloneFlags::CLONE_NEWNET)?;
-            Ok(probe_here())
-        });
-        thread.join().unwrap_or(Err(Errno::EIO))
+        let native = scope.spawn(|| unshare(CloneFlags::CLONE_NEWNET).map(|()| native_here()));
+        let others = scope.spawn(|| unshare(CloneFlags::CLONE_NEWNET).map(|()| others_here()));
+        let native = native.join().unwrap_or(Err(Errno::EIO));
+        let others = others.join().unwrap_or(Err(Errno::EIO));
+        Ok(others?.with(native?))
     })
 }
 
@@ -99,7 +120,7 @@ fn in_child() -> Result<Found, HostError> {
     match unsafe { fork() }.map_err(wrap)? {
         ForkResult::Child => {
             let found = unshare(CloneFlags::CLONE_NEWUSER | CloneFlags::CLONE_NEWNET)
-                .map(|()| probe_here())
+                .map(|()| others_here().with(native_here()))
                 .map_err(|e| format!("user namespaces are refused here: {e}"));
             let mut pipe = std::fs::File::from(write_end);
             let _ = serde_json::to_vec(&found).map(|text| pipe.write_all(&text));
@@ -122,36 +143,57 @@ fn in_child() -> Result<Found, HostError> {
     }
 }
 
-/// Tries everything in the namespace of this thread.
-fn probe_here() -> Found {
+/// Tries everything but the native queue in the namespace of this thread: all of it at once, and
+/// one by one where that fails.
+fn others_here() -> Found {
     let mut found = Found { first: urgency::raise(), ..Found::default() };
-    let plain = || Layout { table: table(), devices: Vec::new(), queue: None };
+    let bound = bind();
+    let stand_in = Some((QueueStyle::Target, QUEUE));
+    let leaving = || Layout { devices: vec![c"lo".to_owned()], ..plain() };
+    if bound.is_ok() && make(&Layout { queue: stand_in, ..leaving() }).is_ok() {
+        return Found { owner: true, egress: true, queue: Some(QueueStyle::Target), ..found };
+    }
     match make(&plain()) {
         Ok(()) => found.owner = true,
         Err(why) => found.trouble("owner", why),
     }
-    match make(&Layout { devices: vec![c"lo".to_owned()], ..plain() }) {
+    match make(&leaving()) {
         Ok(()) => found.egress = true,
         Err(why) => found.trouble("egress", why),
     }
-    let styles = [QueueStyle::Native, QueueStyle::Target];
-    let made = |style| make(&Layout { queue: Some((style, QUEUE)), ..plain() });
-    let tried = styles.map(|style| made(style).map(|()| style));
-    match (Queue::bind(), tried) {
-        (Ok(_), [Ok(style), _] | [_, Ok(style)]) => found.queue = Some(style),
-        (Err(error), _) => found.trouble("queue", error.to_string()),
-        (Ok(_), [_, Err(why)]) => found.trouble("queue", why),
+    match bound.and_then(|()| queue_by(QueueStyle::Target)) {
+        Ok(style) => found.queue = Some(style),
+        Err(why) => found.trouble("queue", why),
     }
     found
+}
+
+fn native_here() -> Result<QueueStyle, String> {
+    bind()?;
+    queue_by(QueueStyle::Native)
+}
+
+fn bind() -> Result<(), String> {
+    Queue::bind().map(close_aside).map_err(|e| e.to_string())
+}
+
+fn queue_by(style: QueueStyle) -> Result<QueueStyle, String> {
+    make(&Layout { queue: Some((style, QUEUE)), ..plain() }).map(|()| style)
 }
 
 /// Makes the tables of a carrier and lets them go.
 fn make(layout: &Layout) -> Result<(), String> {
     let mut socket = NetfilterSocket::open().map_err(|e| e.to_string())?;
     let made = layout.create().commit(&mut socket);
-    made.map_err(|e| format!("failed to {}: {}", e.what, e.source))?;
-    // Going by itself when the socket closes takes the kernel longer than being told.
-    layout.destroy().commit(&mut socket).map(|_| ()).map_err(|e| e.source.to_string())
+    let made = made
+        .map_err(|e| format!("failed to {}: {}", e.what, e.source))
+        .and_then(|_| layout.destroy().commit(&mut socket).map_err(|e| e.source.to_string()));
+    close_aside(socket);
+    made.map(|_| ())
+}
+
+fn plain() -> Layout {
+    Layout { table: table(), devices: Vec::new(), queue: None }
 }
 
 fn table() -> CString {
@@ -159,7 +201,34 @@ fn table() -> CString {
 }
 
 impl Found {
+    /// The kernel's own expression goes before its stand-in.
+    fn with(mut self, native: Result<QueueStyle, String>) -> Found {
+        if let Ok(style) = native {
+            self.queue = Some(style);
+            self.troubles.remove("queue");
+        }
+        self
+    }
+
     fn trouble(&mut self, what: &str, why: String) {
         self.troubles.insert(what.to_owned(), why);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_native_queue_goes_first_and_one_way_is_enough() {
+        let mut without = Found { owner: true, ..Found::default() };
+        without.trouble("queue", "no xt_NFQUEUE".to_owned());
+        let native = without.clone().with(Ok(QueueStyle::Native));
+        assert_eq!((native.queue, native.troubles.len()), (Some(QueueStyle::Native), 0));
+        let neither = without.with(Err("no nft_queue".to_owned()));
+        assert_eq!(neither.words()["queue"], "none (no xt_NFQUEUE)");
+        let stand_in = Found { queue: Some(QueueStyle::Target), ..Found::default() };
+        assert_eq!(stand_in.clone().with(Err(String::new())), stand_in);
+        assert_eq!(stand_in.with(Ok(QueueStyle::Native)).queue, Some(QueueStyle::Native));
     }
 }

@@ -58,6 +58,13 @@ fn sample(folder: &Path) -> PathBuf {
     journal.path.clone()
 }
 
+/// Without the room behind them.
+fn bytes_of(path: &Path) -> Vec<u8> {
+    let mut bytes = std::fs::read(path).unwrap();
+    bytes.truncate(written(&bytes));
+    bytes
+}
+
 #[test]
 fn what_is_open_is_found_again() {
     let folder = tempfile::tempdir().unwrap();
@@ -121,7 +128,7 @@ fn what_is_being_made_is_left_alone_and_what_nobody_makes_any_more_is_swept() {
     sweep(folder.path());
     assert!(unnamed.exists(), "created, not locked yet");
     made.lock().unwrap();
-    (&made).write_all(b"half a record").unwrap();
+    std::io::Write::write_all(&mut (&made), b"half a record").unwrap();
     sweep(folder.path());
     assert!(unnamed.exists(), "locked");
     assert_eq!(list(folder.path()).unwrap(), []);
@@ -196,6 +203,49 @@ fn a_newer_journal_is_refused_with_a_sentence() {
     assert!(error.to_string().contains("newer squall"), "{error}");
 }
 
+/// The guardian may be told of a record before it is durable, but never before it can be found.
+#[test]
+fn what_is_done_meanwhile_finds_the_record_written() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut journal = Journal::create(folder.path(), opened(JOURNAL_VERSION)).unwrap();
+    let path = journal.path.clone();
+    let mut found = None;
+    journal.append_and(&armed(1), || found = Some(peek(&path).unwrap().open())).unwrap();
+    assert_eq!(found, Some(vec![recipe(1)]));
+    let mut told = false;
+    assert!(journal.append_and(&armed(1), || told = true).is_err());
+    assert!(!told, "of what was refused nobody hears");
+}
+
+/// Each goes behind the last, whoever writes it, and room that is not used is no damage.
+#[test]
+fn records_lie_behind_each_other_in_the_room_that_is_there() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut journal = Journal::create(folder.path(), opened(JOURNAL_VERSION)).unwrap();
+    let path = journal.path.clone();
+    let length = || std::fs::metadata(&path).unwrap().len();
+    let before = length();
+    journal.append(&armed(1)).unwrap();
+    assert_eq!(length(), before, "it did not grow");
+    let (mut heir, _) = Journal::inherit(journal.share().unwrap()).unwrap();
+    heir.append(&armed(2)).unwrap();
+    drop((journal, heir));
+    let (mut later, contents) = Journal::reopen(&path).unwrap();
+    assert_eq!((contents.open(), contents.damaged), (vec![recipe(2), recipe(1)], 0));
+    // Past the room that is there it grows.
+    (3..300).for_each(|number| later.append(&armed(number)).unwrap());
+    assert!(length() > before);
+    let found = peek(&path).unwrap();
+    assert_eq!((found.recipes.len(), found.damaged), (299, 0));
+    // Half a record at the end costs itself alone.
+    later.file.write_all_at(b"half a record", later.end).unwrap();
+    drop(later);
+    let (mut last, _) = Journal::reopen(&path).unwrap();
+    last.append(&armed(300)).unwrap();
+    let found = peek(&path).unwrap();
+    assert_eq!((found.recipes.len(), found.damaged), (300, b"half a record".len()));
+}
+
 #[test]
 fn an_illegal_move_is_refused_and_not_written() {
     let folder = tempfile::tempdir().unwrap();
@@ -211,7 +261,7 @@ fn an_illegal_move_is_refused_and_not_written() {
 #[test]
 fn a_cut_at_any_byte_loses_only_the_tail() {
     let folder = tempfile::tempdir().unwrap();
-    let bytes = std::fs::read(sample(folder.path())).unwrap();
+    let bytes = bytes_of(&sample(folder.path()));
     for cut in 0..bytes.len() {
         let (records, damaged) = decode(&bytes[..cut]);
         let whole: usize = records.iter().map(|r| encode(r).unwrap().len()).sum();
@@ -225,7 +275,7 @@ fn a_cut_at_any_byte_loses_only_the_tail() {
 #[test]
 fn a_flipped_bit_costs_one_record() {
     let folder = tempfile::tempdir().unwrap();
-    let bytes = std::fs::read(sample(folder.path())).unwrap();
+    let bytes = bytes_of(&sample(folder.path()));
     let (all, _) = decode(&bytes);
     for position in 0..bytes.len() {
         for bit in 0..8 {
