@@ -9,7 +9,7 @@ use crate::host::linux::{part, program};
 use crate::host::part::{Manner, PartSpec};
 use crate::model::outcome::ExitCode;
 
-use super::failure::{Failure, unless_closed};
+use super::failure::Failure;
 use super::state::StateFolder;
 
 #[derive(Debug, Clone, clap::Args)]
@@ -61,7 +61,7 @@ pub fn run(state: &StateFolder, out: &mut dyn Write) -> Result<ExitCode, Failure
             None => format!("{name}: missing; `apt-get install {package}` for its labs\n"),
         };
     }
-    out.write_all(text.as_bytes()).or_else(unless_closed)?;
+    out.write_all(text.as_bytes())?;
     Ok(if fit { ExitCode::Held } else { ExitCode::Internal })
 }
 

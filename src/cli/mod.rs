@@ -21,6 +21,7 @@ pub mod new;
 pub mod now;
 pub mod output;
 pub mod part;
+pub mod pipe;
 pub mod place;
 pub mod plan;
 pub mod plan_file;
@@ -109,8 +110,8 @@ impl Cli {
     /// Runs the command; the exit code.
     pub fn run(&self) -> Result<u8, Failure> {
         let variable = |name: &str| std::env::var_os(name);
-        let mut out = std::io::stdout();
-        let look = if screen::colour(&out) { Look::Colour } else { Look::Plain };
+        let mut out = pipe::Pipe::stdout();
+        let look = if screen::colour(&std::io::stdout()) { Look::Colour } else { Look::Plain };
         let state = || StateFolder::open(variable);
         let loudness = if self.quiet { Loudness::Quiet } else { Loudness::Normal };
         let code = match &self.command {
@@ -118,7 +119,9 @@ impl Cli {
             Command::Lab(command) => {
                 return lab::run(command, &Registry::at(state()?.labs()), &mut out);
             }
-            Command::Plan(args) => plan::run(args, &mut out)?,
+            Command::Plan(args) => {
+                plan::run(args, StateFolder::existing(variable)?.as_ref(), &mut out)?
+            }
             // It has written all that somebody reads; the rest must not be waited for here.
             Command::Run(args) => return run::run(args, &state()?, loudness).map(|c| c as u8),
             Command::Judge(args) => judge::run(args, &mut out)?,
@@ -136,7 +139,7 @@ impl Cli {
             Command::Completions(args) => shell::completions(args, &mut out)?,
             Command::Man => shell::man(&mut out)?,
         };
-        out.flush().or_else(failure::unless_closed)?;
+        out.flush()?;
         Ok(code as u8)
     }
 

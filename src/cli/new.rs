@@ -144,7 +144,8 @@ impl Draft<'_> {
             None => format!("{{lab: {{service: {name}}}, pick: one}}"),
         };
         let (hold, limit) = self.times();
-        let (within, stop) = (Span(limit.0 + limit.0), Span(hold.0 + hold.0));
+        // More than is promised, and less than hold and watch: it can trip.
+        let (within, stop) = (Span(limit.0 + limit.0), Span(hold.0 + limit.0));
         let mut text = String::new();
         // Writing to a String cannot fail.
         let _ = write!(
@@ -178,7 +179,8 @@ impl Draft<'_> {
         let _ = write!(
             text,
             "  stopConditions:\n    \
-               - outage: {{probe: clients, longerThan: {stop}}}\n"
+               - outage: {{probe: clients, longerThan: {stop}}}\n  \
+             recoveryWatch: {hold}\n"
         );
         text
     }

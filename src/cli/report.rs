@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use crate::model::outcome::ExitCode;
 use crate::report;
 
-use super::failure::{Failure, unless_closed};
+use super::failure::Failure;
 use super::judge::judge_folder;
 use super::output::write_faces;
 use super::screen;
@@ -55,6 +55,6 @@ pub fn run(args: &Args, out: &mut dyn Write) -> Result<ExitCode, Failure> {
         let lines: Vec<String> = paths.iter().map(|p| p.display().to_string()).collect();
         lines.join("\n") + "\n"
     };
-    out.write_all(text.as_bytes()).or_else(unless_closed)?;
+    out.write_all(text.as_bytes())?;
     Ok(ExitCode::Held)
 }

@@ -73,6 +73,8 @@ pub enum Code {
     HollowMethod,
     /// A hold that ends before the mechanism under test could act.
     ShortHold,
+    /// A stop condition that waits for longer than the drill lasts.
+    IdleStop,
     /// A probe that looks too seldom for the limit that it is to show.
     CoarseProbe,
     BadPattern,

@@ -104,3 +104,47 @@ fn a_program_that_is_missing_is_named_with_its_package() {
     assert!(ran.err.contains("redis-nowhere") && ran.err.contains("redis-server"), "{ran:?}");
     stand.assert_nothing_left();
 }
+
+#[test]
+fn a_reader_that_has_gone_changes_no_exit_code_and_is_no_failure() {
+    let stand = Stand::new();
+    std::fs::write(stand.path("bad.yaml"), "kind: Nothing\n").unwrap();
+    let cases: [(&[&str], i32); 8] = [
+        (&["validate", "drill.yaml", "lab.yaml"], 0),
+        (&["validate", "bad.yaml"], 2),
+        (&["schema"], 0),
+        (&["man"], 0),
+        (&["completions", "bash"], 0),
+        (&["faults"], 0),
+        (&["plan", "drill.yaml"], 0),
+        (&["new", "--lab", "lab.yaml"], 0),
+    ];
+    for (args, code) in cases {
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let ran = stand.squall(args).stdout(writer).output().unwrap();
+        assert_eq!(String::from_utf8_lossy(&ran.stderr), "", "{args:?}");
+        assert_eq!(ran.status.code(), Some(code), "{args:?}");
+    }
+}
+
+#[test]
+fn a_plan_says_why_it_would_be_refused_and_is_made_all_the_same() {
+    let stand = Stand::new();
+    let policies = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("policies");
+    let production = policies.join("production.yaml").display().to_string();
+    let ran = stand.run(&["plan", "drill.yaml", "--policy", &production, "-o", "plan.json"]);
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    assert!(stand.path("plan.json").exists());
+    for rule in ["environment", "ownership", "approval", "minHealthy", "limits"] {
+        let why = format!("would be refused: production: {rule}: ");
+        assert!(ran.out.contains(&why), "no `{why}` in {}", ran.out);
+    }
+    assert!(ran.out.contains("--approval FILE"), "{}", ran.out);
+    assert!(!stand.path("state").exists(), "a plan changes nothing");
+    let ran = stand.run(&["plan", "drill.yaml", "--policy", &production, "-o", "-"]);
+    assert!(ran.err.contains("would be refused: production: ownership"), "{ran:?}");
+    serde_json::from_str::<serde_json::Value>(&ran.out).unwrap();
+    let ran = stand.run(&["plan", "drill.yaml"]);
+    assert!(!ran.out.contains("refused"), "a lab needs no policy: {}", ran.out);
+}
