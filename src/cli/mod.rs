@@ -92,8 +92,8 @@ pub enum Command {
     Schema(schema::Schema),
     /// Completions for a shell.
     Completions(shell::Completions),
-    /// The manual page.
-    Man,
+    /// The manual pages.
+    Man(shell::Man),
     /// A part of squall; started by squall itself.
     #[command(hide = true)]
     Part(part::Args),
@@ -117,7 +117,14 @@ impl Cli {
         let code = match &self.command {
             Command::Part(args) => return part::run(args),
             Command::Lab(command) => {
-                return lab::run(command, &Registry::at(state()?.labs()), &mut out);
+                let labs = Registry::at(state()?.labs());
+                let mut nobody = std::io::sink();
+                return match (command, loudness) {
+                    (lab::LabCommand::Up(_), Loudness::Quiet) => {
+                        lab::run(command, &labs, &mut nobody)
+                    }
+                    _ => lab::run(command, &labs, &mut out),
+                };
             }
             Command::Plan(args) => {
                 plan::run(args, StateFolder::existing(variable)?.as_ref(), &mut out)?
@@ -137,7 +144,7 @@ impl Cli {
             Command::Checks(args) => catalogue::run(Which::Checks, args, &mut out)?,
             Command::Schema(args) => schema::run(args, &mut out)?,
             Command::Completions(args) => shell::completions(args, &mut out)?,
-            Command::Man => shell::man(&mut out)?,
+            Command::Man(args) => shell::man(args, &mut out)?,
         };
         out.flush()?;
         Ok(code as u8)

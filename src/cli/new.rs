@@ -36,6 +36,12 @@ pub struct New {
 pub fn run(args: &New, look: Look, out: &mut dyn Write) -> Result<ExitCode, Failure> {
     let loaded = match lab(&args.lab) {
         Ok(loaded) => loaded,
+        Err(_) if !args.lab.exists() => {
+            return Err(Failure::usage(format!(
+                "there is no lab {}; name yours with `--lab FILE`",
+                args.lab.display()
+            )));
+        }
         Err(findings) => {
             out.write_all(render(&findings.0, look).as_bytes())?;
             return Ok(ExitCode::Usage);

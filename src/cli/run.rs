@@ -222,7 +222,8 @@ fn finish(
         .as_ref()
         .map(|paths| paths.iter().map(|p| p.display().to_string()).collect())
         .unwrap_or_default();
-    progress.verdict(&report::text::render(&report, &screen::style(), &files));
+    let render = if progress.is_quiet() { report::text::brief } else { report::text::render };
+    progress.verdict(&render(&report, &screen::style(), &files));
     let code = report.verdict.exit_code();
     match written {
         // A full disk must not hide that something is stuck, or deviated.

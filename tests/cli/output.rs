@@ -42,6 +42,16 @@ fn quiet_says_the_verdict_only() {
     assert_eq!(ran.code, Some(0), "{ran:?}");
     assert!(ran.out.starts_with("held"), "{}", ran.out);
     assert!(!ran.out.contains("in force:") && !ran.out.contains("raising lab"), "{}", ran.out);
+    // The verdict, its one claim, what is left, four faces.
+    assert_eq!(ran.out.lines().count(), 7, "{}", ran.out);
+    assert!(ran.out.contains("report: out/report.html"), "{}", ran.out);
+    let stand = Stand::new();
+    let hypothesis = "longestOutage: {probe: ping, atMost: 100ms}";
+    stand.drill(&Drill { hold: "600ms", hypothesis, ..Drill::default() });
+    let ran = stand.run_drill(&["-q"]);
+    assert_eq!(ran.code, Some(4), "{ran:?}");
+    assert!(ran.out.contains("longestOutage of ping: "), "what went wrong: {}", ran.out);
+    assert!(!ran.out.contains("Timeline") && !ran.out.contains("Stages"), "{}", ran.out);
 }
 
 #[test]

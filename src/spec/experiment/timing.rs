@@ -61,6 +61,7 @@ impl Review<'_> {
         }
         let Some(begin) = steps.iter().map(|step| step.at.0).min() else { return };
         let end = steps.iter().map(|step| step.at.0.saturating_add(step.hold.0)).max();
+        let held = Span(end.unwrap_or_default().saturating_sub(begin));
         let watched = end.unwrap_or_default().saturating_add(self.document.recovery_watch.0);
         let lasts = Span(watched.saturating_sub(begin));
         let nodes = self.decoded.kept(self.spec.get("stopConditions"));
@@ -83,8 +84,8 @@ impl Review<'_> {
                     ),
                 )
                 .help(format!(
-                    "write less than {lasts} and more than the claims allow, or raise \
-                     `recoveryWatch`"
+                    "write more than the claims allow and less than {lasts}, or raise \
+                     `recoveryWatch`; only a limit below the hold, {held}, can end it early"
                 ));
         }
     }
