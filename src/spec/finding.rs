@@ -78,6 +78,8 @@ pub enum Code {
     /// A probe that looks too seldom for the limit that it is to show.
     CoarseProbe,
     BadPattern,
+    /// A program that a lab wants and this machine does not have.
+    MissingProgram,
     /// Services that wait for each other.
     Cycle,
     /// Addresses or hosts of a lab that do not work out.
