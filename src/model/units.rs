@@ -121,7 +121,7 @@ impl fmt::Display for Span {
             return f.write_str(&text.replace(' ', ""));
         }
         write!(f, "{hours}h")?;
-        let rest = shown - Duration::from_secs(hours * 3600);
+        let rest = shown.saturating_sub(Duration::from_secs(hours * 3600));
         if rest.is_zero() {
             return Ok(());
         }

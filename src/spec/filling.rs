@@ -72,7 +72,7 @@ impl Filler<'_> {
         }
         let message = format!("`{part}` stands for nothing in this lab");
         let (holder, last) = part.rsplit_once('.').unwrap_or(("", part));
-        let held = match holder {
+        let inner = match holder {
             "" => keys(&self.words),
             holder => {
                 let found = self.engine.compile_expression(holder);
@@ -81,9 +81,9 @@ impl Filler<'_> {
         };
         // The last word is wrong, or the first.
         let root = keys(&self.words);
-        let (word, known) = match (held.is_empty(), part.split('.').next()) {
+        let (word, known) = match (inner.is_empty(), part.split('.').next()) {
             (true, Some(first)) => (first, root),
-            _ => (last, held),
+            _ => (last, inner),
         };
         let known: Vec<&str> = known.iter().map(String::as_str).collect();
         let help = match suggest::nearest(word, known.iter().copied()) {
