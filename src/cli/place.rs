@@ -66,6 +66,7 @@ fn inside(door: Entry, leftover: &Leftover) -> Result<Vec<FromInjector>, Failure
     loop {
         match ours.receive()? {
             Some(FromInjector::AllReverted) => return Ok(ended),
+            Some(FromInjector::Beat) => {}
             Some(message) => ended.push(message),
             None => {
                 let why = std::io::Error::other("it ended before it was done");

@@ -135,6 +135,18 @@ pub trait FaultKind: Sync {
         undo: &Self::Undo,
         expect: Expect,
     ) -> Result<String, FaultError>;
+    /// Is it in force to the end of its hold? The undo waits for the answer: 100 ms at most.
+    fn lasted(
+        host: &mut dyn Host,
+        target: &Target,
+        undo: &Self::Undo,
+    ) -> Result<String, FaultError> {
+        Self::verify(host, target, undo, Expect::InForce)
+    }
+    /// A look in passing while it is in force, every half second: what costs next to nothing.
+    fn glance(_: &mut dyn Host, _: &Target, _: &Self::Undo) -> Result<(), FaultError> {
+        Ok(())
+    }
 }
 
 /// The same fault for those who know no kind: parameters and recipe are JSON.
@@ -159,6 +171,13 @@ pub trait Fault: Sync {
         undo: &Value,
         expect: Expect,
     ) -> Result<String, FaultError>;
+    fn lasted(
+        &self,
+        host: &mut dyn Host,
+        target: &Target,
+        undo: &Value,
+    ) -> Result<String, FaultError>;
+    fn glance(&self, host: &mut dyn Host, target: &Target, undo: &Value) -> Result<(), FaultError>;
 }
 
 fn read<T: DeserializeOwned>(kind: &'static str, value: &Value) -> Result<T, FaultError> {
@@ -221,6 +240,19 @@ impl<F: FaultKind> Fault for F {
     ) -> Result<String, FaultError> {
         F::verify(host, target, &read(F::KIND, undo)?, expect)
     }
+
+    fn lasted(
+        &self,
+        host: &mut dyn Host,
+        target: &Target,
+        undo: &Value,
+    ) -> Result<String, FaultError> {
+        F::lasted(host, target, &read(F::KIND, undo)?)
+    }
+
+    fn glance(&self, host: &mut dyn Host, target: &Target, undo: &Value) -> Result<(), FaultError> {
+        F::glance(host, target, &read(F::KIND, undo)?)
+    }
 }
 
 /// Declares the modules, the tagged enum that YAML is read into, and the slice.
@@ -276,6 +308,7 @@ catalogue! {
     network_loss::NetworkLoss,
 }
 
+mod network_kind;
 mod network_recipe;
 mod network_witness;
 

@@ -6,13 +6,9 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::network_recipe::{self, Packets, Undo};
-use super::{Capability, Expect, FaultError, FaultKind, network_witness};
-use crate::host::Host;
-use crate::host::network::Took;
-use crate::model::binding::Order;
-use crate::model::experiment::{Defence, Footprint, Restore, StepFacts};
-use crate::model::inventory::Target;
+use super::Capability;
+use super::network_kind::NetworkKind;
+use super::network_recipe::{self, Packets};
 use crate::model::network::{Direction, Effect, Protocol};
 use crate::model::units::Percent;
 
@@ -37,29 +33,33 @@ pub struct Params {
 
 pub struct NetworkLoss;
 
-impl FaultKind for NetworkLoss {
+impl NetworkKind for NetworkLoss {
     type Params = Params;
-    type Undo = Undo;
 
     const KIND: &'static str = "networkLoss";
     const SUMMARY: &'static str = "loses a share of the packets that arrive at a target";
     const EXAMPLE: &'static str = "networkLoss: {target: primary, percent: 10%}";
     const NEEDS: &'static [Capability] = &[Capability::OwnedTable, Capability::Queue];
-    const RESTORE: Restore = Restore::Kernel;
-    const DEFENCE: &'static [Defence] =
-        &[Defence::Kernel, Defence::Guardian, Defence::Journal, Defence::ReadBack];
 
-    fn facts(params: &Params) -> StepFacts {
-        let peers = network_recipe::peers_of(params.from.as_deref());
-        let packets = network_recipe::packets_in_words(&peers, params.protocol, &params.ports);
-        StepFacts {
-            subjects: vec![params.target.clone()],
-            peers,
-            restore: Self::RESTORE,
-            defence: Self::DEFENCE.to_vec(),
-            footprint: Footprint::Host,
-            summary: format!("loses {} of what {{target}} gets{packets}", params.percent),
+    fn subject(params: &Params) -> Option<&String> {
+        Some(&params.target)
+    }
+
+    fn packets(params: &Params) -> Packets<'_> {
+        Packets {
+            peers: network_recipe::peers_of(params.from.as_deref()),
+            direction: Direction::In,
+            protocol: params.protocol,
+            ports: &params.ports,
         }
+    }
+
+    fn effect(params: &Params, seed: u64) -> Effect {
+        Effect::Lose { percent: params.percent, seed }
+    }
+
+    fn summary(params: &Params, packets: &str) -> String {
+        format!("loses {} of what {{target}} gets{packets}", params.percent)
     }
 
     fn faults_of(params: &Params) -> Vec<String> {
@@ -69,40 +69,6 @@ impl FaultKind for NetworkLoss {
             faults.push("a loss of 0% does nothing".to_owned());
         }
         faults
-    }
-
-    fn arm(host: &mut dyn Host, order: &Order, params: &Params) -> Result<Undo, FaultError> {
-        let peers = network_recipe::peers_of(params.from.as_deref());
-        let packets = Packets {
-            direction: Direction::In,
-            protocol: params.protocol,
-            ports: &params.ports,
-            peers: &peers,
-        };
-        let effect = Effect::Lose { percent: params.percent, seed: order.seed };
-        network_recipe::arm(host, order, packets, effect)
-    }
-
-    fn inject(
-        host: &mut dyn Host,
-        order: &Order,
-        _params: &Params,
-        undo: &Undo,
-    ) -> Result<Took, FaultError> {
-        network_recipe::inject(host, order, undo)
-    }
-
-    fn revert(host: &mut dyn Host, target: &Target, undo: &Undo) -> Result<(), FaultError> {
-        network_recipe::revert(host, target, undo)
-    }
-
-    fn verify(
-        host: &mut dyn Host,
-        _target: &Target,
-        undo: &Undo,
-        expect: Expect,
-    ) -> Result<String, FaultError> {
-        network_witness::verify(host, undo, expect)
     }
 }
 

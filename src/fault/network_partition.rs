@@ -7,13 +7,10 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::network_recipe::{self, Packets, Undo};
-use super::{Capability, Expect, FaultError, FaultKind, network_witness};
-use crate::host::Host;
-use crate::host::network::Took;
-use crate::model::binding::Order;
-use crate::model::experiment::{Defence, Footprint, Peers, Restore, StepFacts};
-use crate::model::inventory::Target;
+use super::Capability;
+use super::network_kind::NetworkKind;
+use super::network_recipe::{self, Packets};
+use crate::model::experiment::Peers;
 use crate::model::network::{Direction, Effect, Protocol};
 
 /// Cuts a target off from others. Exactly one of `isolate` and `between`.
@@ -52,37 +49,40 @@ impl Params {
     }
 }
 
-impl FaultKind for NetworkPartition {
+impl NetworkKind for NetworkPartition {
     type Params = Params;
-    type Undo = Undo;
 
     const KIND: &'static str = "networkPartition";
     const SUMMARY: &'static str = "drops packets between a target and others, one way or both";
     const EXAMPLE: &'static str =
         "networkPartition: {isolate: primary, from: [replicas, sentinels], direction: both}";
     const NEEDS: &'static [Capability] = &[Capability::OwnedTable, Capability::EgressChain];
-    const RESTORE: Restore = Restore::Kernel;
-    const DEFENCE: &'static [Defence] =
-        &[Defence::Kernel, Defence::Guardian, Defence::Journal, Defence::ReadBack];
 
-    fn facts(params: &Params) -> StepFacts {
+    fn subject(params: &Params) -> Option<&String> {
         let near = params.between.as_ref().and_then(|between| between.first());
-        let subject = params.isolate.as_ref().or(near);
-        let peers = params.peers();
+        params.isolate.as_ref().or(near)
+    }
+
+    fn packets(params: &Params) -> Packets<'_> {
+        Packets {
+            peers: params.peers(),
+            direction: params.direction,
+            protocol: params.protocol,
+            ports: &params.ports,
+        }
+    }
+
+    fn effect(_params: &Params, _seed: u64) -> Effect {
+        Effect::Drop
+    }
+
+    fn summary(params: &Params, packets: &str) -> String {
         let way = match params.direction {
             Direction::Both => "both ways",
             Direction::In => "arriving only",
             Direction::Out => "leaving only",
         };
-        let packets = network_recipe::packets_in_words(&peers, params.protocol, &params.ports);
-        StepFacts {
-            subjects: subject.cloned().into_iter().collect(),
-            peers,
-            restore: Self::RESTORE,
-            defence: Self::DEFENCE.to_vec(),
-            footprint: Footprint::Host,
-            summary: format!("cuts {{target}} off{packets}, {way}"),
-        }
+        format!("cuts {{target}} off{packets}, {way}")
     }
 
     fn faults_of(params: &Params) -> Vec<String> {
@@ -106,39 +106,6 @@ impl FaultKind for NetworkPartition {
             (Some(_), Some(_)) => faults.push("`isolate` or `between`, not both".to_owned()),
         }
         faults
-    }
-
-    fn arm(host: &mut dyn Host, order: &Order, params: &Params) -> Result<Undo, FaultError> {
-        let peers = params.peers();
-        let packets = Packets {
-            direction: params.direction,
-            protocol: params.protocol,
-            ports: &params.ports,
-            peers: &peers,
-        };
-        network_recipe::arm(host, order, packets, Effect::Drop)
-    }
-
-    fn inject(
-        host: &mut dyn Host,
-        order: &Order,
-        _params: &Params,
-        undo: &Undo,
-    ) -> Result<Took, FaultError> {
-        network_recipe::inject(host, order, undo)
-    }
-
-    fn revert(host: &mut dyn Host, target: &Target, undo: &Undo) -> Result<(), FaultError> {
-        network_recipe::revert(host, target, undo)
-    }
-
-    fn verify(
-        host: &mut dyn Host,
-        _target: &Target,
-        undo: &Undo,
-        expect: Expect,
-    ) -> Result<String, FaultError> {
-        network_witness::verify(host, undo, expect)
     }
 }
 

@@ -78,25 +78,49 @@ impl Path {
 }
 
 /// Which packets, as the parameters say it.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Packets<'a> {
     pub direction: Direction,
     pub protocol: Option<Protocol>,
     pub ports: &'a [u16],
     /// Does the step name far ends? Then there must be some.
-    pub peers: &'a Peers,
+    pub peers: Peers,
+}
+
+impl Packets<'_> {
+    /// ` from replicas and 10.0.0.0/8, tcp port 6379`, for a summary.
+    pub fn in_words(&self) -> String {
+        let mut words = match &self.peers {
+            Peers::None => String::new(),
+            Peers::Everyone => " from everyone".to_owned(),
+            Peers::Some { targets, blocks } => {
+                let blocks = blocks.iter().map(ToString::to_string);
+                let names: Vec<String> = targets.iter().cloned().chain(blocks).collect();
+                format!(" from {}", names.join(" and "))
+            }
+        };
+        if let Some(protocol) = self.protocol {
+            words.push_str(if protocol == Protocol::Tcp { ", tcp" } else { ", udp" });
+        }
+        if !self.ports.is_empty() {
+            let ports: Vec<String> = self.ports.iter().map(ToString::to_string).collect();
+            words += " port ";
+            words += &ports.join(", ");
+        }
+        words
+    }
 }
 
 /// Looks whether the fault can be put in force, and where canaries can fly. Changes nothing.
 pub fn arm(
     host: &mut dyn Host,
     order: &Order,
-    packets: Packets<'_>,
+    packets: &Packets<'_>,
     effect: Effect,
 ) -> Result<Undo, FaultError> {
     let netns = order.target.netns.clone();
     let filter = PacketFilter {
-        peers: far_ends(order, packets.peers)?,
+        peers: far_ends(order, &packets.peers)?,
         protocol: packets.protocol,
         ports: packets.ports.to_vec(),
     };
@@ -168,28 +192,6 @@ pub fn faults_of(
         faults.push("there is no port 0".to_owned());
     }
     faults
-}
-
-/// ` from replicas and 10.0.0.0/8, tcp port 6379`, for a summary.
-pub fn packets_in_words(peers: &Peers, protocol: Option<Protocol>, ports: &[u16]) -> String {
-    let mut words = match peers {
-        Peers::None => String::new(),
-        Peers::Everyone => " from everyone".to_owned(),
-        Peers::Some { targets, blocks } => {
-            let blocks = blocks.iter().map(ToString::to_string);
-            let names: Vec<String> = targets.iter().cloned().chain(blocks).collect();
-            format!(" from {}", names.join(" and "))
-        }
-    };
-    if let Some(protocol) = protocol {
-        words.push_str(if protocol == Protocol::Tcp { ", tcp" } else { ", udp" });
-    }
-    if !ports.is_empty() {
-        let ports: Vec<String> = ports.iter().map(ToString::to_string).collect();
-        words += " port ";
-        words += &ports.join(", ");
-    }
-    words
 }
 
 /// The blocks to act on. An empty list would mean everyone, so it never comes of naming somebody.

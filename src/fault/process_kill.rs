@@ -16,8 +16,9 @@ use crate::model::experiment::{Defence, Footprint, Peers, Restore, StepFacts};
 use crate::model::identity::ProcessIdentity;
 use crate::model::inventory::Target;
 
-/// How long a process may take to die of SIGKILL before that is called a failure.
-const DEATH_WITHIN: Duration = Duration::from_secs(5);
+/// How long all of them together may take to die before that is called a failure. Shorter than a
+/// lease: whoever waits is silent.
+const DEATH_WITHIN: Duration = Duration::from_secs(2);
 
 /// Ends one process, or it and all its descendants.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -38,7 +39,7 @@ pub enum KillSignal {
     #[default]
     #[serde(rename = "SIGKILL")]
     Kill,
-    /// A polite stop: the process may hand over first.
+    /// A polite stop: the process may hand over first, and has 2 s for it, as with the others.
     #[serde(rename = "SIGTERM")]
     Term,
     #[serde(rename = "SIGINT")]
@@ -57,10 +58,19 @@ pub enum Scope {
     Tree,
 }
 
-/// Who was killed. There is nothing to undo.
+/// Who was killed, the root of the tree first. A kill cannot be undone; what can is the halt in
+/// which a tree is held until it is killed whole.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Undo {
     pub victims: Vec<ProcessIdentity>,
+    /// Is the whole tree meant? Then members may be held that were born too late for the list.
+    /// Recipes of before this field may be of either.
+    #[serde(default = "maybe")]
+    pub tree: bool,
+}
+
+fn maybe() -> bool {
+    true
 }
 
 pub struct ProcessKill;
@@ -96,18 +106,19 @@ impl FaultKind for ProcessKill {
     const EXAMPLE: &'static str = "processKill: {target: primary, signal: SIGKILL, scope: one}";
     const NEEDS: &'static [Capability] = &[Capability::Pidfd];
     const RESTORE: Restore = Restore::None;
-    const DEFENCE: &'static [Defence] = &[Defence::ReadBack];
+    const DEFENCE: &'static [Defence] = &[Defence::Guardian, Defence::Journal, Defence::ReadBack];
 
     fn facts(params: &Params) -> StepFacts {
-        let whom = match params.scope {
-            Scope::One => "{target}",
-            Scope::Tree => "{target} and all its descendants",
+        let (whom, defence) = match params.scope {
+            // Nobody is held, so there is nothing for others to let go.
+            Scope::One => ("{target}", &[Defence::ReadBack][..]),
+            Scope::Tree => ("{target} and all its descendants", Self::DEFENCE),
         };
         StepFacts {
             subjects: vec![params.target.clone()],
             peers: Peers::None,
             restore: Self::RESTORE,
-            defence: Self::DEFENCE.to_vec(),
+            defence: defence.to_vec(),
             footprint: Footprint::Process,
             summary: format!("{} to {whom}", params.signal.name()),
         }
@@ -119,7 +130,7 @@ impl FaultKind for ProcessKill {
             Scope::One => vec![root],
             Scope::Tree => host.tree(&root)?,
         };
-        Ok(Undo { victims })
+        Ok(Undo { victims, tree: params.scope == Scope::Tree })
     }
 
     fn inject(
@@ -129,22 +140,19 @@ impl FaultKind for ProcessKill {
         undo: &Undo,
     ) -> Result<Took, FaultError> {
         let began_ns = host.now_ns();
-        let victims =
-            if params.scope == Scope::Tree { freeze(host, undo)? } else { undo.victims.clone() };
+        let death = Deadline::after(host, DEATH_WITHIN);
+        let victims = if undo.tree { freeze(host, undo, death)? } else { undo.victims.clone() };
         // Children first, so that no parent lives to start another.
         for victim in victims.iter().rev() {
-            match host.signal(victim, params.signal.number()) {
-                // A member that ended by itself in the meantime is as dead as asked.
-                Ok(()) | Err(HostError::Gone(_)) => {}
-                Err(other) => return Err(other.into()),
-            }
+            send(host, victim, params.signal.number())?;
         }
-        if params.scope == Scope::Tree && params.signal != KillSignal::Kill {
+        if undo.tree && params.signal != KillSignal::Kill {
             thaw(host, &victims)?;
         }
         let mut effective_ns = host.now_ns();
         for victim in &victims {
-            effective_ns = host.wait(victim, RunState::Gone, DEATH_WITHIN)?.ok_or_else(|| {
+            let gone = host.wait(victim, RunState::Gone, death.left(host))?;
+            effective_ns = gone.ok_or_else(|| {
                 FaultError::Unexpected(format!(
                     "process {} still lives {DEATH_WITHIN:?} after {}",
                     victim.pid,
@@ -157,7 +165,7 @@ impl FaultKind for ProcessKill {
 
     /// A kill cannot be undone, and a half-done tree kill must not leave anybody stopped.
     fn revert(host: &mut dyn Host, _target: &Target, undo: &Undo) -> Result<(), FaultError> {
-        thaw(host, &undo.victims)
+        if undo.tree { thaw(host, &members(host, undo)?) } else { Ok(()) }
     }
 
     fn verify(
@@ -167,11 +175,12 @@ impl FaultKind for ProcessKill {
         expect: Expect,
     ) -> Result<String, FaultError> {
         let mut alive = Vec::new();
-        for victim in &undo.victims {
-            match host.state(victim)? {
-                RunState::Gone => {}
-                RunState::Running if expect == Expect::Gone => {}
-                RunState::Running | RunState::Stopped => alive.push(victim.pid),
+        for member in &members(host, undo)? {
+            match (host.state(member)?, expect) {
+                (RunState::Gone, _) | (RunState::Running, Expect::Gone) => {}
+                // Whoever stands still alone was not stopped by us.
+                (RunState::Stopped, Expect::Gone) if !undo.tree => {}
+                (RunState::Running | RunState::Stopped, _) => alive.push(member.pid),
             }
         }
         if !alive.is_empty() {
@@ -185,33 +194,78 @@ impl FaultKind for ProcessKill {
     }
 }
 
-/// Stops every member and looks again until no new one appears: a tree that forks cannot outrun us.
-fn freeze(host: &dyn Host, undo: &Undo) -> Result<Vec<ProcessIdentity>, FaultError> {
-    let mut members = undo.victims.clone();
-    let mut stopped = 0;
-    while stopped < members.len() {
-        for member in &members[stopped..] {
-            match host.signal(member, libc::SIGSTOP) {
-                Ok(()) | Err(HostError::Gone(_)) => {}
-                Err(other) => return Err(other.into()),
-            }
-        }
-        stopped = members.len();
-        for found in host.tree(&undo.victims[0]).unwrap_or_default() {
-            if !members.contains(&found) {
-                members.push(found);
-            }
-        }
+/// A point in time that several waits share.
+#[derive(Clone, Copy)]
+struct Deadline(u64);
+
+impl Deadline {
+    fn after(host: &dyn Host, span: Duration) -> Deadline {
+        Deadline(host.now_ns() + u64::try_from(span.as_nanos()).unwrap_or(u64::MAX))
     }
+
+    fn left(self, host: &dyn Host) -> Duration {
+        Duration::from_nanos(self.0.saturating_sub(host.now_ns()))
+    }
+}
+
+/// Those of the recipe and, while its root is there, those who were born since, parents first.
+///
+/// Whoever is held and not in the recipe hangs below its root: the late ones are killed and let go
+/// before any of the recipe are, and a held parent does not end.
+fn members(host: &dyn Host, undo: &Undo) -> Result<Vec<ProcessIdentity>, FaultError> {
+    let mut members = undo.victims.clone();
+    let Some(root) = undo.victims.first().filter(|_| undo.tree) else { return Ok(members) };
+    let found = match host.tree(root) {
+        Ok(found) => found,
+        Err(HostError::Gone(_)) => Vec::new(),
+        Err(other) => return Err(other.into()),
+    };
+    members.extend(found.into_iter().filter(|one| !undo.victims.contains(one)));
     Ok(members)
 }
 
-fn thaw(host: &dyn Host, members: &[ProcessIdentity]) -> Result<(), FaultError> {
-    for member in members {
-        match host.signal(member, libc::SIGCONT) {
-            Ok(()) | Err(HostError::Gone(_)) => {}
-            Err(other) => return Err(other.into()),
+/// Stops every member and looks again until no new one appears: a tree that forks cannot outrun us.
+fn freeze(
+    host: &dyn Host,
+    undo: &Undo,
+    deadline: Deadline,
+) -> Result<Vec<ProcessIdentity>, FaultError> {
+    let mut held: Vec<ProcessIdentity> = Vec::new();
+    loop {
+        let all = members(host, undo)?;
+        let new: Vec<_> = all.into_iter().filter(|one| !held.contains(one)).collect();
+        if new.is_empty() {
+            return Ok(held);
+        }
+        for member in &new {
+            send(host, member, libc::SIGSTOP)?;
+        }
+        // Until it stands still, another thread of it may fork.
+        for member in &new {
+            host.wait(member, RunState::Stopped, deadline.left(host))?;
+        }
+        held.extend(new);
+        if deadline.left(host).is_zero() {
+            let count = held.len();
+            let why =
+                format!("the tree does not stand still after {DEATH_WITHIN:?}: {count} of it");
+            return Err(FaultError::Unexpected(why));
         }
     }
-    Ok(())
 }
+
+/// Children first: a parent that goes on may end, and leave us no way to find its children.
+fn thaw(host: &dyn Host, members: &[ProcessIdentity]) -> Result<(), FaultError> {
+    members.iter().rev().try_for_each(|member| send(host, member, libc::SIGCONT))
+}
+
+/// A member that ended by itself in the meantime is as dead as asked, and as free.
+fn send(host: &dyn Host, member: &ProcessIdentity, signal: i32) -> Result<(), FaultError> {
+    match host.signal(member, signal) {
+        Ok(()) | Err(HostError::Gone(_)) => Ok(()),
+        Err(other) => Err(other.into()),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -16,8 +16,10 @@ use crate::model::experiment::{Defence, Footprint, Peers, Restore, StepFacts};
 use crate::model::identity::ProcessIdentity;
 use crate::model::inventory::Target;
 
-/// How long a process may take to stop or to go on.
-const REACTS_WITHIN: Duration = Duration::from_secs(2);
+/// How long a process may take to stop. Shorter than a lease: whoever waits is silent.
+const STOPS_WITHIN: Duration = Duration::from_secs(1);
+/// How long until it is seen to go on: the kernel makes it runnable as it takes the signal.
+const GOES_ON_WITHIN: Duration = Duration::from_millis(300);
 
 /// Stops a process without ending it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -69,7 +71,7 @@ impl FaultKind for ProcessPause {
         let began_ns = host.now_ns();
         host.signal(&undo.process, libc::SIGSTOP)?;
         let effective_ns =
-            host.wait(&undo.process, RunState::Stopped, REACTS_WITHIN)?.ok_or_else(|| {
+            host.wait(&undo.process, RunState::Stopped, STOPS_WITHIN)?.ok_or_else(|| {
                 FaultError::Unexpected(format!("process {} did not stop", undo.process.pid))
             })?;
         Ok(Took { began_ns, effective_ns })
@@ -77,10 +79,7 @@ impl FaultKind for ProcessPause {
 
     fn revert(host: &mut dyn Host, _target: &Target, undo: &Undo) -> Result<(), FaultError> {
         match host.signal(&undo.process, libc::SIGCONT) {
-            Ok(()) => {
-                host.wait(&undo.process, RunState::Running, REACTS_WITHIN)?;
-                Ok(())
-            }
+            Ok(()) => Ok(()),
             Err(HostError::Gone(what)) => Err(FaultError::Void(format!("{what} is gone"))),
             Err(other) => Err(other.into()),
         }
@@ -93,6 +92,9 @@ impl FaultKind for ProcessPause {
         expect: Expect,
     ) -> Result<String, FaultError> {
         let pid = undo.process.pid;
+        if expect == Expect::Gone {
+            host.wait(&undo.process, RunState::Running, GOES_ON_WITHIN)?;
+        }
         match (host.state(&undo.process)?, expect) {
             (RunState::Stopped, Expect::InForce) => Ok(format!("process {pid} is stopped")),
             (RunState::Running, Expect::Gone) => Ok(format!("process {pid} runs")),
@@ -104,5 +106,9 @@ impl FaultKind for ProcessPause {
                 Err(FaultError::Unexpected(format!("process {pid} is still stopped")))
             }
         }
+    }
+
+    fn glance(host: &mut dyn Host, target: &Target, undo: &Undo) -> Result<(), FaultError> {
+        Self::verify(host, target, undo, Expect::InForce).map(drop)
     }
 }

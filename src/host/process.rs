@@ -16,7 +16,8 @@ pub enum RunState {
 }
 
 /// Signals and states by identity, never by number alone: a pidfd is opened first, then the start
-/// time is compared, then the signal goes through the pidfd.
+/// time is compared, then the signal goes through the pidfd. Whoever is named by a number of
+/// another PID namespace is `Denied` in every question: it may be alive where that counts.
 pub trait Processes {
     /// Fixes who `pid` is now. Errors: `Gone`.
     fn identify(&self, pid: i32) -> Result<ProcessIdentity, HostError>;

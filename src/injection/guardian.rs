@@ -10,7 +10,7 @@ use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 
 use super::crash;
 use super::journal::Journal;
-use super::revert::{By, end, undo_first};
+use super::revert::{By, Ending, end, undo_first};
 use crate::host::channel::Channel;
 use crate::host::{Host, HostError};
 use crate::model::id::{DrillId, InjectionId};
@@ -156,6 +156,10 @@ impl Guardian<'_> {
         tell(&FromInjector::PartLost { part: "injector".to_owned(), why: why.to_owned() });
         let mut journal = match Journal::inherit(journal) {
             Ok((journal, contents)) => {
+                // What the journal has closed was undone and seen to be gone before that could be
+                // said to us. Its target may be somebody else's by now: once is enough.
+                self.recipes
+                    .retain(|id, _| !contents.states.get(id).is_some_and(|s| s.is_closed()));
                 // It may have died between the journal and us: its word to us is not the only one.
                 for recipe in contents.open() {
                     self.recipes.entry(recipe.injection.clone()).or_insert(recipe);
@@ -169,10 +173,9 @@ impl Guardian<'_> {
         };
         undo_first(self.host, self.recipes.values().rev());
         for recipe in self.recipes.values().rev() {
-            let ended = match &mut journal {
-                Some(journal) => end(self.host, journal, recipe, By::Guardian),
-                None => super::revert::end_unwritten(self.host, recipe, By::Guardian),
-            };
+            let beat = &mut || tell(&FromInjector::Beat);
+            let mut ending = Ending { by: By::Guardian, journal: journal.as_mut(), beat };
+            let ended = end(self.host, recipe, &mut ending);
             tell(&ended);
         }
         tell(&FromInjector::AllReverted);

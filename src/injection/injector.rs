@@ -1,7 +1,7 @@
 //! The injector: the only part that touches a target. It does one thing at a time, in the order
 //! arm, journal, guard, inject, journal, verify; and whatever happens to anybody, it reverts.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::os::fd::{AsFd, OwnedFd};
 use std::time::Duration;
 
@@ -9,7 +9,8 @@ use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 
 use super::crash;
 use super::journal::{Journal, JournalRecord};
-use super::revert::{By, end, undo_first};
+use super::residue::{self, ReadBack};
+use super::revert::{By, Ending, end, undo_first};
 use crate::fault::{self, Expect, FaultError};
 use crate::host::channel::Channel;
 use crate::host::{Host, HostError};
@@ -53,6 +54,8 @@ struct Injector<'a> {
     live: BTreeMap<InjectionId, Recipe>,
     /// Ended; their targets are looked at once more when all is over.
     ended: Vec<Recipe>,
+    /// In force no more, or not as it was, before anybody undid it; said once.
+    doubted: BTreeSet<InjectionId>,
     /// What could not be undone, as it will be said if the guardian cannot either.
     stuck: Vec<FromInjector>,
     conductor_heard_ns: u64,
@@ -94,6 +97,7 @@ pub fn run(
         hello,
         live: BTreeMap::new(),
         ended: Vec::new(),
+        doubted: BTreeSet::new(),
         stuck: Vec::new(),
         conductor_heard_ns: now,
         guardian_heard_ns: now,
@@ -115,11 +119,10 @@ impl Injector<'_> {
                 match self.conductor.receive() {
                     Ok(Some(ToInjector::Goodbye)) => return Leave::Goodbye,
                     Ok(Some(order)) => {
-                        if let Some(leave) = self.obey(order) {
+                        self.conductor_heard_ns = self.host.now_ns();
+                        if let Some(leave) = self.deaf(|injector| injector.obey(order)) {
                             return leave;
                         }
-                        // While a verb ran it could not be heard: that silence was ours.
-                        self.conductor_heard_ns = self.host.now_ns();
                     }
                     Ok(None) | Err(_) => return Leave::Orphaned("the conductor is gone"),
                 }
@@ -154,6 +157,7 @@ impl Injector<'_> {
             }
             self.tell(&FromInjector::Beat);
             self.report_disturbances();
+            self.glance();
         }
         let overdue: Vec<InjectionId> = self
             .live
@@ -162,9 +166,20 @@ impl Injector<'_> {
             .map(|recipe| recipe.injection.clone())
             .collect();
         for injection in overdue {
-            self.revert(&injection);
+            self.deaf(|injector| injector.revert(&injection));
         }
         (!self.stuck.is_empty()).then_some(Leave::Stuck)
+    }
+
+    /// Runs a verb. Nobody can be heard meanwhile: that silence is ours, and counts for nobody.
+    fn deaf<R>(&mut self, verb: impl FnOnce(&mut Self) -> R) -> R {
+        let began = self.host.now_ns();
+        let result = verb(self);
+        let now = self.host.now_ns();
+        for heard in [&mut self.conductor_heard_ns, &mut self.guardian_heard_ns] {
+            *heard = (*heard + (now - began)).min(now);
+        }
+        result
     }
 
     /// Sleeps until somebody speaks or the next beat is due.
@@ -186,7 +201,10 @@ impl Injector<'_> {
     fn obey(&mut self, order: ToInjector) -> Option<Leave> {
         match order {
             ToInjector::Inject(order) => return self.inject(&order),
-            ToInjector::Revert(injection) => self.revert(&injection),
+            ToInjector::Revert(injection) => {
+                self.last_look(&injection);
+                self.revert(&injection);
+            }
             ToInjector::RevertAll => {
                 self.revert_all();
                 if self.stuck.is_empty() {
@@ -259,6 +277,7 @@ impl Injector<'_> {
     fn apply(&mut self, order: &Order, recipe: &Recipe) -> Result<Effective, Failure> {
         self.guarded(recipe)?;
         crash::point("injector: guarded, not injected");
+        beat(&mut self.guardian, &mut self.conductor);
         let fault = fault::find(&order.kind).ok_or_else(|| Failure::from("no such fault"))?;
         let took = fault.inject(self.host, order, &recipe.undo)?;
         crash::point("injector: injected, not journalled");
@@ -266,6 +285,7 @@ impl Injector<'_> {
             JournalRecord::Active { injection: order.injection.clone(), at_ns: took.effective_ns };
         self.journal.append(&active).map_err(|e| Failure::from(e.to_string().as_str()))?;
         crash::point("injector: journalled active, not verified");
+        beat(&mut self.guardian, &mut self.conductor);
         let evidence = fault.verify(self.host, &order.target, &recipe.undo, Expect::InForce)?;
         Ok(Effective {
             injection: order.injection.clone(),
@@ -306,7 +326,10 @@ impl Injector<'_> {
         crash::point("injector: revert ordered");
         // What others changed since the last beat is known as long as the carrier stands.
         self.report_disturbances();
-        let ended = end(self.host, &mut self.journal, &recipe, By::Injector);
+        let Injector { host, journal, guardian, conductor, .. } = self;
+        let beat = &mut || beat(guardian, conductor);
+        let mut ending = Ending { by: By::Injector, journal: Some(journal), beat };
+        let ended = end(*host, &recipe, &mut ending);
         crash::point("injector: journalled reverted, guardian not told");
         self.live.remove(injection);
         if matches!(ended, FromInjector::Stuck { .. }) {
@@ -327,28 +350,38 @@ impl Injector<'_> {
         }
     }
 
-    /// Everything of this drill that the world still shows: objects with our tag, and targets that
-    /// look as if the fault were still in force, whoever made them look so.
     fn read_back(&mut self) -> Vec<String> {
-        let mut residue = Vec::new();
-        for ns in &self.hello.namespaces {
-            match self.host.ours(ns, Some(&self.hello.drill)) {
-                Ok(found) => {
-                    residue.extend(found.iter().map(|what| format!("{}: {what}", ns.path)));
-                }
-                // A namespace that is gone holds nothing.
-                Err(HostError::Gone(_)) => {}
-                Err(error) => residue.push(format!("{}: cannot be read: {error}", ns.path)),
-            }
-        }
-        for recipe in &self.ended {
+        let Injector { host, guardian, conductor, hello, ended, .. } = self;
+        let beat = &mut || beat(guardian, conductor);
+        let mut look = ReadBack { drill: &hello.drill, namespaces: &hello.namespaces, beat };
+        residue::read(*host, ended.iter(), &mut look)
+    }
+
+    /// The planned end of a hold, and the only undo that waits for a look: did it last until now?
+    fn last_look(&mut self, injection: &InjectionId) {
+        let Some(recipe) = self.live.get(injection).cloned() else { return };
+        let Some(fault) = fault::find(&recipe.kind) else { return };
+        let seen = fault.lasted(self.host, &recipe.target, &recipe.undo);
+        self.doubt(&recipe, seen.map(drop));
+    }
+
+    /// With each beat: is what is in force still there, as far as that is seen in passing?
+    fn glance(&mut self) {
+        let live: Vec<Recipe> = self.live.values().cloned().collect();
+        for recipe in live {
             let Some(fault) = fault::find(&recipe.kind) else { continue };
-            match fault.verify(self.host, &recipe.target, &recipe.undo, Expect::Gone) {
-                Ok(_) | Err(FaultError::Void(_)) => {}
-                Err(error) => residue.push(format!("{}: {error}", recipe.target.name)),
-            }
+            let seen = fault.glance(self.host, &recipe.target, &recipe.undo);
+            self.doubt(&recipe, seen);
         }
-        residue
+    }
+
+    fn doubt(&mut self, recipe: &Recipe, seen: Result<(), FaultError>) {
+        let Err(error) = seen else { return };
+        if self.doubted.insert(recipe.injection.clone()) {
+            let injection = Some(recipe.injection.clone());
+            let why = format!("{} on {} did not last: {error}", recipe.kind, recipe.target.name);
+            self.tell(&FromInjector::Disturbed { injection, why });
+        }
     }
 
     fn report_disturbances(&mut self) {
@@ -392,6 +425,13 @@ impl Injector<'_> {
         self.tell(&FromInjector::Residue(residue));
         let _gone = self.guardian.send(&ToGuardian::Goodbye);
     }
+}
+
+/// A sign of life between two verbs: each is shorter than a lease, a row of them may not be.
+/// Whoever does not hear is found out elsewhere.
+fn beat(guardian: &mut Channel, conductor: &mut Channel) {
+    let _gone = guardian.send(&ToGuardian::Beat);
+    let _deaf = conductor.send(&FromInjector::Beat);
 }
 
 /// Why a fault did not come into force, and whether that ends the injector's work.

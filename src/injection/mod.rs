@@ -10,4 +10,5 @@ pub mod guardian;
 pub mod injector;
 pub mod journal;
 pub mod recovery;
+mod residue;
 pub mod revert;

@@ -1,16 +1,19 @@
 //! The third line of defence: whoever starts next, or `squall undo --all`, opens every journal that
 //! no living drill holds, and undoes what it finds open. It needs no daemon.
 
+use std::io::ErrorKind;
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 
 use super::crash;
+use super::journal::State;
 use super::journal::store::{self, Contents, Journal, JournalError};
-use super::revert::{By, end};
+use super::residue::{self, ReadBack};
+use super::revert::{By, Ending, end};
 use crate::host::channel::Channel;
 use crate::host::{Host, HostError};
 use crate::model::id::DrillId;
-use crate::model::message::FromInjector;
+use crate::model::message::{FromInjector, Recipe};
 
 /// One journal that a drill left behind.
 #[derive(Debug)]
@@ -35,15 +38,20 @@ pub struct Found {
 /// Looks through the folder; journals with nothing open are removed.
 pub fn find(folder: &Path) -> Result<Found, JournalError> {
     let mut found = Found::default();
+    store::sweep(folder);
     for (drill, path) in store::list(folder)? {
         match Journal::reopen(&path) {
-            Ok((_, contents)) if contents.open().is_empty() && contents.damaged == 0 => {
+            // Held until it is removed: nobody else opens it meanwhile.
+            Ok((_held, contents)) if contents.open().is_empty() && contents.damaged == 0 => {
                 remove(&path)?;
             }
             Ok((journal, contents)) => {
                 found.leftovers.push(Leftover { drill, path, journal, contents });
             }
             Err(JournalError::Live { .. }) => found.live.push(drill),
+            // Between the list and the look somebody else was quicker.
+            Err(JournalError::Over { .. }) => {}
+            Err(JournalError::Io { source, .. }) if source.kind() == ErrorKind::NotFound => {}
             Err(error) => found.refused.push(error.to_string()),
         }
     }
@@ -56,12 +64,34 @@ pub fn recover(
     journal: &mut Journal,
     contents: &Contents,
 ) -> Vec<FromInjector> {
-    crash::point("recovery: opened");
-    contents.open().iter().map(|r| end(host, journal, r, By::Recovery)).collect()
+    let mut ended = Vec::new();
+    undo(host, journal, contents, &mut |message| {
+        if !matches!(message, FromInjector::Beat) {
+            ended.push(message);
+        }
+    });
+    ended
 }
 
-/// The same as a part inside a lab's namespaces: the journal is inherited, the answers go back over
-/// the channel, `AllReverted` is the last.
+/// As [`recover`]; each end is told when it is known, and a beat before each try.
+fn undo(
+    host: &mut dyn Host,
+    journal: &mut Journal,
+    contents: &Contents,
+    tell: &mut dyn FnMut(FromInjector),
+) {
+    crash::point("recovery: opened");
+    for recipe in contents.open() {
+        let beat = &mut || tell(FromInjector::Beat);
+        let mut ending = Ending { by: By::Recovery, journal: Some(&mut *journal), beat };
+        let ended = end(host, &recipe, &mut ending);
+        tell(ended);
+    }
+}
+
+/// The same as a part where the targets are: the journal is inherited, the answers go back over the
+/// channel. `AllReverted` follows them, and then, also where nothing was open, `Residue`: the
+/// injector that would have read the world back at the end of its drill is dead.
 pub fn run_part(
     conductor: OwnedFd,
     journal: OwnedFd,
@@ -73,10 +103,28 @@ pub fn run_part(
     let opened = contents.opened.as_ref();
     let opened = opened.ok_or_else(|| unread("its first record is damaged".to_owned()))?;
     let mut host = make_host(opened.drill.clone())?;
-    for ended in recover(host.as_mut(), &mut journal, &contents) {
-        conductor.send(&ended)?;
-    }
-    conductor.send(&FromInjector::AllReverted)
+    let mut gone = reverted(&contents);
+    // Whoever started this may be dead by now: what was undone stays undone.
+    let mut tell = |message: &FromInjector| drop(conductor.send(message));
+    undo(host.as_mut(), &mut journal, &contents, &mut |message| {
+        if let FromInjector::Reverted(reverted) = &message {
+            gone.extend(contents.recipes.get(&reverted.injection));
+        }
+        tell(&message);
+    });
+    tell(&FromInjector::AllReverted);
+    let beat = &mut || tell(&FromInjector::Beat);
+    let mut look = ReadBack { drill: &opened.drill, namespaces: &opened.namespaces, beat };
+    let residue = residue::read(host.as_mut(), gone.into_iter(), &mut look);
+    tell(&FromInjector::Residue(residue));
+    Ok(())
+}
+
+/// What others have undone and seen to be gone.
+fn reverted(contents: &Contents) -> Vec<&Recipe> {
+    let closed =
+        |recipe: &&Recipe| contents.states.get(&recipe.injection) == Some(&State::Reverted);
+    contents.recipes.values().filter(closed).collect()
 }
 
 /// Removes a journal whose every entry is closed.

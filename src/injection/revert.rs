@@ -40,10 +40,21 @@ impl By {
     }
 }
 
+/// What ending an injection takes beside the machine.
+pub struct Ending<'a> {
+    pub by: By,
+    /// None: it cannot be read; the guardian undoes all the same.
+    pub journal: Option<&'a mut Journal>,
+    /// Called before each try. One try is shorter than a lease, all of them may not be.
+    pub beat: &'a mut dyn FnMut(),
+}
+
 /// Ends one injection and says how that went. The journal gets its lines where it can still take
 /// them; that it cannot stops nothing.
-pub fn end(host: &mut dyn Host, journal: &mut Journal, recipe: &Recipe, by: By) -> FromInjector {
-    let ended = end_unwritten(host, recipe, by);
+pub fn end(host: &mut dyn Host, recipe: &Recipe, ending: &mut Ending<'_>) -> FromInjector {
+    let by = ending.by;
+    let ended = end_unwritten(host, recipe, ending);
+    let Some(journal) = ending.journal.as_deref_mut() else { return ended };
     let reverting =
         JournalRecord::Reverting { injection: recipe.injection.clone(), by: by.name().to_owned() };
     note(journal, &reverting);
@@ -73,13 +84,12 @@ pub fn undo_first<'r>(host: &mut dyn Host, recipes: impl ExactSizeIterator<Item 
     }
 }
 
-/// The same where there is no journal to write to: the guardian's last resort.
-pub fn end_unwritten(host: &mut dyn Host, recipe: &Recipe, by: By) -> FromInjector {
+fn end_unwritten(host: &mut dyn Host, recipe: &Recipe, ending: &mut Ending<'_>) -> FromInjector {
     let injection = recipe.injection.clone();
-    match undo(host, recipe, by) {
+    match undo(host, recipe, ending) {
         Ok(evidence) => {
-            by.stop("verified gone, not journalled");
-            let (gone_ns, by) = (host.now_ns(), by.name().to_owned());
+            ending.by.stop("verified gone, not journalled");
+            let (gone_ns, by) = (host.now_ns(), ending.by.name().to_owned());
             FromInjector::Reverted(Reverted { injection, gone_ns, by, evidence })
         }
         Err(FaultError::Void(why)) => FromInjector::Void { injection, why },
@@ -99,7 +109,11 @@ fn record_of(ended: &FromInjector) -> Option<JournalRecord> {
 }
 
 /// Undoes until the world says that it is gone.
-fn undo(host: &mut dyn Host, recipe: &Recipe, by: By) -> Result<String, FaultError> {
+fn undo(
+    host: &mut dyn Host,
+    recipe: &Recipe,
+    ending: &mut Ending<'_>,
+) -> Result<String, FaultError> {
     let Some(fault) = fault::find(&recipe.kind) else {
         return Err(FaultError::Unexpected(format!(
             "this squall knows no fault `{}`; undo it with the version that made it",
@@ -111,8 +125,9 @@ fn undo(host: &mut dyn Host, recipe: &Recipe, by: By) -> Result<String, FaultErr
         if attempt > 0 {
             host.pause(PAUSE);
         }
+        (ending.beat)();
         let done = fault.revert(host, &recipe.target, &recipe.undo);
-        by.stop("undone, not verified");
+        ending.by.stop("undone, not verified");
         match done.and_then(|()| fault.verify(host, &recipe.target, &recipe.undo, Expect::Gone)) {
             Ok(evidence) => return Ok(evidence),
             Err(FaultError::Void(why)) => return Err(FaultError::Void(why)),
@@ -126,5 +141,49 @@ fn undo(host: &mut dyn Host, recipe: &Recipe, by: By) -> Result<String, FaultErr
 fn note(journal: &mut Journal, record: &JournalRecord) {
     if let Err(error) = journal.append(record) {
         tracing::error!(%error, "the journal misses a line; the undo goes on");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::host::linux::LinuxHost;
+    use crate::model::id::{DrillId, InjectionId};
+
+    /// A cut in something that is no namespace: no try succeeds, and none says that it is gone.
+    fn hopeless() -> Recipe {
+        let netns = json!({"path": "/proc/self/stat", "cookie": 1, "boot": "b"});
+        let host = json!({"name": "r1", "ipv4": "10.66.0.11", "ipv6": "fd66::11"});
+        let injection = InjectionId { drill: DrillId::from_bits(7), number: 1 };
+        let impairment = json!({
+            "id": injection, "direction": "both", "effect": "drop",
+            "filter": {"protocol": null, "ports": [], "peers": []},
+        });
+        let undo = json!({
+            "injection": injection, "netns": netns, "impairment": impairment, "paths": [],
+        });
+        let target = json!({
+            "name": "redis@r1", "service": "redis", "host": host, "netns": netns,
+            "port": null, "process": null,
+        });
+        serde_json::from_value(json!({
+            "injection": injection, "kind": "networkPartition", "target": target,
+            "undo": undo, "deadlineNs": 5,
+        }))
+        .unwrap()
+    }
+
+    #[test]
+    fn whoever_tries_again_shows_that_it_lives_before_each_try() {
+        let mut host = LinuxHost::new(DrillId::from_bits(7)).unwrap();
+        let mut beats = 0;
+        let mut beat = || beats += 1;
+        let mut ending = Ending { by: By::Recovery, journal: None, beat: &mut beat };
+        let ended = end(&mut host, &hopeless(), &mut ending);
+        let FromInjector::Stuck { why, .. } = ended else { panic!("{ended:?}") };
+        assert!(why.contains("/proc/self/stat"), "{why}");
+        assert_eq!(beats, TRIES);
     }
 }

@@ -20,6 +20,11 @@ pub struct ProcessIdentity {
     /// PID namespace.
     pub start_ticks: u64,
     pub boot: BootId,
+    /// The PID namespace that `pid` counts in: the inode of `/proc/self/ns/pid` of whoever named
+    /// it. A folder of journals may be shared with a container, where the same number is another
+    /// process. 0: not known, as in records of before this field.
+    #[serde(default)]
+    pub pid_namespace: u64,
 }
 
 /// A network namespace.

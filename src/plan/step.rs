@@ -83,7 +83,10 @@ fn defence(facts: &StepFacts, ground: &Ground) -> String {
                     reliance.push(line);
                 }
             }
-            format!("cannot be undone; relies on: {}", reliance.join(", "))
+            // Whoever is held until all of it can be done is let go, whatever dies.
+            let held = facts.defence.contains(&Defence::Guardian);
+            let behind = if held { format!("; {behind} until it is done") } else { String::new() };
+            format!("cannot be undone{behind}; relies on: {}", reliance.join(", "))
         }
     }
 }

@@ -41,6 +41,8 @@ struct Conductor {
     handles: Vec<part::Part>,
     reverting: bool,
     all_reverted: bool,
+    /// A recovery has undone everything, and reads the world back now.
+    recovered: bool,
 }
 
 /// Conducts the script of the argument. Standard input is the crash points' socket, standard
@@ -61,6 +63,7 @@ pub fn run(script: &str) -> ExitCode {
                 handles: Vec::new(),
                 reverting: false,
                 all_reverted: false,
+                recovered: false,
             };
             conductor.begin();
             if conductor.work() {
@@ -157,6 +160,10 @@ impl Conductor {
                 if who == "harness" {
                     match self.harness.receive() {
                         Ok(Some(Tell::Revert)) => self.revert(),
+                        Ok(Some(Tell::EndHold)) => {
+                            let injection = self.script.order.injection.clone();
+                            self.tell(&ToInjector::Revert(injection));
+                        }
                         _ => return false,
                     }
                 } else {
@@ -200,6 +207,7 @@ impl Conductor {
             }
             FromInjector::Effective(_) if !self.script.hold => self.revert(),
             FromInjector::Failed { .. } => self.revert(),
+            FromInjector::AllReverted if who == "recovery" => self.recovered = true,
             FromInjector::AllReverted => self.all_reverted = true,
             _ => {}
         }
@@ -211,6 +219,8 @@ impl Conductor {
         let heard = |part: &str| self.parts.contains_key(part);
         if who == "prober" {
             self.revert();
+        } else if who == "recovery" && self.recovered {
+            self.all_reverted = true;
         } else if !self.all_reverted && !heard("injector") && !heard("guardian") {
             self.recover();
         }

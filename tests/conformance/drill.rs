@@ -119,6 +119,17 @@ impl Drill {
         }
     }
 
+    /// How often the injector has shown that it lives.
+    pub fn beats(&self) -> usize {
+        self.said.iter().filter(|said| is(said, |m| *m == FromInjector::Beat)).count()
+    }
+
+    /// Takes in what comes next.
+    pub fn listen(&mut self) {
+        let limit = monotonic_ns() + nanos(COMES_WITHIN);
+        assert!(!matches!(self.next(limit), Event::Nothing), "nothing came: {:?}", self.said);
+    }
+
     pub fn listen_until(&mut self, until_ns: u64) {
         while monotonic_ns() < until_ns {
             if let Event::Stopped(_) = self.next(until_ns) {
@@ -231,6 +242,12 @@ impl Setup {
 
     pub fn on_target(mut self, target: Target) -> Setup {
         self.script.order.target = target;
+        self
+    }
+
+    /// Instead of what the fault's example has.
+    pub fn param(mut self, name: &str, value: &str) -> Setup {
+        self.script.order.params[name] = value.into();
         self
     }
 

@@ -24,12 +24,14 @@ use tokio::runtime::Runtime;
 use crate::drill::{Drill, nanos};
 use crate::script::{Answer, Ask, Scene};
 
-/// Three targets that come back, so that one is always there; one that stays dead.
+/// Three targets that come back, so that one is always there; one that stays dead; and two
+/// processes of one that no polite signal ends.
 const LAB: &str = "
 title: what every fault is tried on
 services:
   victim: {hosts: [a, b, c], command: [sleep, '600.1'], restart: {always: {after: 100ms}}}
   once: {hosts: [a], command: [sleep, '600.2']}
+  deaf: {hosts: [b], command: [sh, -c, \"trap '' TERM; sleep 600.3; exit\"]}
 ";
 
 /// How long the eye may take to answer anything.

@@ -9,13 +9,14 @@ use squall::fault::CATALOGUE;
 use squall::host::linux::clock::monotonic_ns;
 use squall::host::process::RunState;
 use squall::model::experiment::{Defence, Restore};
+use squall::model::message::FromInjector;
 use squall::model::units::Span;
 
-use crate::drill::{Drill, nanos};
+use crate::drill::{Drill, is, nanos};
 use crate::fixture::Fixture;
 use crate::matrix::everything;
 use crate::order::pause;
-use crate::script::Tell;
+use crate::script::{Said, Tell};
 use crate::slow::unless_slow;
 
 /// What the lease may be missed by, of our own making.
@@ -94,6 +95,40 @@ pub fn a_guardian_that_wakes_late_undoes_nothing_again(fixture: &mut Fixture) {
     // Not for anything to be ready: the lease itself has to run out.
     drill.listen_until(since + nanos(LEASE.0 + LATE));
     drill.signal("guardian", Signal::CONT);
+    fixture.until_closed(&mut drill);
+    assert_eq!(fixture.state_of(&target), RunState::Stopped, "it was undone a second time");
+    fixture.signal(&target, libc::SIGCONT);
+    fixture.forget(&drill);
+}
+
+/// Two processes that do not die of a polite signal, and an injector that waits for both: its
+/// guardian must not take that for a hang.
+pub fn an_injector_that_is_long_at_a_verb_is_not_replaced(fixture: &mut Fixture) {
+    let target = fixture.target("deaf@b");
+    let kill = squall::fault::find("processKill").unwrap();
+    let setup = Drill::of(fixture, kill).on_target(target.clone());
+    let mut drill = setup.param("signal", "SIGTERM").param("scope", "tree").start();
+    drill.wait_for("a failure", |said| is(said, |m| matches!(m, FromInjector::Failed { .. })));
+    drill.wait_for("its end", |said| *said == Said::Ended);
+    let lost = |said: &Said| match said {
+        Said::Lost(part) => part == "injector",
+        said => is(said, |m| matches!(m, FromInjector::PartLost { .. })),
+    };
+    assert!(!drill.said.iter().any(lost), "{:?}", drill.said);
+    assert_eq!(fixture.state_of(&target.process.unwrap()), RunState::Running);
+    fixture.until_closed(&mut drill);
+    fixture.forget(&drill);
+}
+
+/// The injector dies between its word to the journal and its word to the guardian. The target may
+/// be somebody else's by then.
+pub fn what_the_journal_has_closed_is_not_undone_again(fixture: &mut Fixture) {
+    let point = "injector: journalled reverted, guardian not told";
+    let mut drill = Drill::of(fixture, pause()).stopping_at(&[point]).start();
+    drill.wait_at(point);
+    let target = drill.script.order.target.process.clone().unwrap();
+    fixture.stop(&target);
+    drill.kill(&["injector"]);
     fixture.until_closed(&mut drill);
     assert_eq!(fixture.state_of(&target), RunState::Stopped, "it was undone a second time");
     fixture.signal(&target, libc::SIGCONT);

@@ -19,6 +19,7 @@ mod disk;
 mod drill;
 mod fixture;
 mod hang;
+mod lasting;
 mod matrix;
 mod observer;
 mod order;

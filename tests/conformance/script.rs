@@ -56,7 +56,10 @@ pub enum Said {
 /// The harness to the conductor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Tell {
+    /// At once, everything.
     Revert,
+    /// As planned: its hold is over.
+    EndHold,
 }
 
 /// The harness to its eye.

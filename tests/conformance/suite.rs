@@ -8,7 +8,7 @@ use std::time::Duration;
 use squall::host::linux::clock::monotonic_ns;
 
 use crate::fixture::Fixture;
-use crate::{churn, cut, disk, hang, matrix, stuck};
+use crate::{churn, cut, disk, hang, lasting, matrix, stuck};
 
 type Test = (&'static str, fn(&mut Fixture));
 
@@ -25,6 +25,14 @@ const TESTS: &[Test] = tests![
     hang::an_injector_that_overstays_a_deadline_is_replaced,
     hang::a_guardian_that_wakes_late_undoes_nothing_again,
     hang::the_kernel_ends_what_all_hang_over,
+    hang::an_injector_that_is_long_at_a_verb_is_not_replaced,
+    hang::what_the_journal_has_closed_is_not_undone_again,
+    lasting::a_fault_that_somebody_ended_is_said_in_passing,
+    lasting::a_hold_is_looked_at_once_more_at_its_end,
+    lasting::a_hold_that_lasted_is_not_doubted,
+    lasting::a_target_that_ends_during_its_hold_is_said_at_once,
+    lasting::a_recovery_reads_the_world_back,
+    lasting::a_recovery_with_nothing_to_undo_reads_it_back_too,
     churn::a_target_that_was_restarted_is_left_alone,
     churn::a_stranger_with_the_number_of_a_target_is_left_alone,
     churn::a_change_of_rules_just_before_the_undo_is_told,

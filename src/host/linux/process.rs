@@ -5,6 +5,7 @@
 
 use std::fs;
 use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::fs::MetadataExt;
 use std::time::Duration;
 
 use nix::errno::Errno;
@@ -25,6 +26,8 @@ const LOOK_EVERY: Duration = Duration::from_micros(200);
 #[derive(Debug, Clone)]
 pub struct LinuxProcesses {
     boot: BootId,
+    /// Inode of our PID namespace; 0: it cannot be read.
+    namespace: u64,
 }
 
 /// What `/proc/PID/stat` says that matters here.
@@ -38,19 +41,47 @@ struct Stat {
 impl LinuxProcesses {
     /// Errors: this boot has no name to be read.
     pub fn new() -> Result<LinuxProcesses, HostError> {
-        Ok(LinuxProcesses { boot: boot()? })
+        let namespace = fs::metadata("/proc/self/ns/pid").map_or(0, |meta| meta.ino());
+        Ok(LinuxProcesses { boot: boot()?, namespace })
     }
 
     /// Fixes who a child of ours is that we have not reaped, dead or alive. Errors: `Gone`.
     pub fn identify_child(&self, pid: i32) -> Result<ProcessIdentity, HostError> {
         let stat = stat_of(pid)?.ok_or_else(|| HostError::Gone(format!("process {pid}")))?;
-        Ok(ProcessIdentity { pid, start_ticks: stat.start_ticks, boot: self.boot.clone() })
+        Ok(self.named(pid, &stat))
     }
 
-    /// A descriptor of exactly that process. Errors: `Gone`, also for another boot's.
+    fn named(&self, pid: i32, stat: &Stat) -> ProcessIdentity {
+        ProcessIdentity {
+            pid,
+            start_ticks: stat.start_ticks,
+            boot: self.boot.clone(),
+            pid_namespace: self.namespace,
+        }
+    }
+
+    /// Is it of this boot? Errors: `Denied`, when its number counts elsewhere. It may well be alive
+    /// there, so it is not `Gone`.
+    fn is_of_here(&self, who: &ProcessIdentity) -> Result<bool, HostError> {
+        if who.boot != self.boot {
+            return Ok(false);
+        }
+        let known = who.pid_namespace != 0 && self.namespace != 0;
+        if known && who.pid_namespace != self.namespace {
+            return Err(HostError::Denied {
+                what: format!("process {} by its number in another PID namespace", who.pid),
+                remedy: "run this where the drill was run, out of or in the same container"
+                    .to_owned(),
+            });
+        }
+        Ok(true)
+    }
+
+    /// A descriptor of exactly that process. Errors: `Gone`, also for another boot's; `Denied` for
+    /// one that counts in another PID namespace.
     pub fn open(&self, who: &ProcessIdentity) -> Result<OwnedFd, HostError> {
         let gone = || HostError::Gone(format!("process {}", who.pid));
-        if who.boot != self.boot {
+        if !self.is_of_here(who)? {
             return Err(gone());
         }
         let pidfd = pidfd_of(who.pid)?;
@@ -63,11 +94,11 @@ impl Processes for LinuxProcesses {
     fn identify(&self, pid: i32) -> Result<ProcessIdentity, HostError> {
         let gone = || HostError::Gone(format!("process {pid}"));
         let stat = stat_of(pid)?.filter(|s| !is_dead(s.state)).ok_or_else(gone)?;
-        Ok(ProcessIdentity { pid, start_ticks: stat.start_ticks, boot: self.boot.clone() })
+        Ok(self.named(pid, &stat))
     }
 
     fn state(&self, who: &ProcessIdentity) -> Result<RunState, HostError> {
-        if who.boot != self.boot {
+        if !self.is_of_here(who)? {
             return Ok(RunState::Gone);
         }
         match stat_of(who.pid)? {
@@ -84,11 +115,7 @@ impl Processes for LinuxProcesses {
         while next < members.len() {
             let parent = members[next].pid;
             let children = all.iter().filter(|(_, stat)| stat.parent == parent);
-            members.extend(children.map(|(pid, stat)| ProcessIdentity {
-                pid: *pid,
-                start_ticks: stat.start_ticks,
-                boot: self.boot.clone(),
-            }));
+            members.extend(children.map(|(pid, stat)| self.named(*pid, stat)));
             next += 1;
         }
         Ok(members)

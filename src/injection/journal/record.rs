@@ -16,7 +16,7 @@ use crate::model::identity::{BootId, LabIdentity, NetnsIdentity};
 use crate::model::message::Recipe;
 
 /// The version that this build writes. It reads this one and the one before.
-pub const JOURNAL_VERSION: u32 = 1;
+pub const JOURNAL_VERSION: u32 = 2;
 
 /// No record of ours comes near this; a longer one is noise.
 const LONGEST: usize = 1 << 20;

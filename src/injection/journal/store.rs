@@ -4,18 +4,24 @@
 //!
 //! One writer at a time; the lock on it is shared by all parts of a live drill, since they inherit
 //! one open file, so it is free exactly when all of them are gone.
+//!
+//! A name in the folder always is of a locked or a left file with its first record: a journal is
+//! made under another name, which nobody looks at, and whoever removes one holds its lock.
 
 use std::collections::BTreeMap;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom};
 use std::os::fd::OwnedFd;
-use std::os::unix::fs::{FileExt, OpenOptionsExt};
+use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use super::record::{JOURNAL_VERSION, JournalRecord, Opened, decode, encode};
 pub use super::state::State;
 use crate::model::id::{DrillId, InjectionId};
 use crate::model::message::Recipe;
+
+/// In front of the name of a journal that is being made. No drill's name begins like this.
+const UNNAMED: &str = ".new-";
 
 /// Why the journal could not do what it is for.
 #[derive(Debug, thiserror::Error)]
@@ -33,6 +39,8 @@ pub enum JournalError {
     Newer { path: PathBuf, found: u32 },
     #[error("{path} belongs to a drill that is running")]
     Live { path: PathBuf },
+    #[error("{path} was ended and removed by somebody else")]
+    Over { path: PathBuf },
 }
 
 /// The file grows by so many bytes of zeros: some forty injections.
@@ -64,37 +72,62 @@ pub struct Contents {
 }
 
 impl Journal {
-    /// Creates the file, takes its lock and makes its name durable.
+    /// Creates the file, takes its lock, and gives it its name when the first record is durable.
+    /// Errors: among others, there is one by that name.
     pub fn create(folder: &Path, opened: Opened) -> Result<Journal, JournalError> {
         let path = folder.join(opened.drill.as_str());
+        let unnamed = folder.join(format!("{UNNAMED}{}", opened.drill.as_str()));
         let file = OpenOptions::new()
             .read(true)
             .write(true)
             .create_new(true)
             .mode(0o600)
-            .open(&path)
+            .open(&unnamed)
             .map_err(io_error("create", &path))?;
-        lock(&file, &path)?;
-        let states = BTreeMap::new();
-        let mut journal = Journal { file, path, end: 0, room: 0, states, poisoned: false };
-        let durable = journal.append(&JournalRecord::Opened(opened)).and_then(|()| {
-            File::open(folder).and_then(|f| f.sync_all()).map_err(io_error("sync", folder))
-        });
-        match durable {
-            Ok(()) => Ok(journal),
+        let named = Journal::named(file, opened, &unnamed, &path);
+        if named.is_err() {
             // A drill that never began leaves no file; one that cannot be removed holds nothing.
-            Err(error) => {
-                let _best_effort = std::fs::remove_file(&journal.path);
-                Err(error)
-            }
+            let _best_effort = std::fs::remove_file(&unnamed);
         }
+        named
     }
 
-    /// Opens one that a dead drill left. Errors: `Live` while any of its parts lives.
+    fn named(
+        file: File,
+        opened: Opened,
+        unnamed: &Path,
+        path: &Path,
+    ) -> Result<Journal, JournalError> {
+        lock(&file, path)?;
+        let states = BTreeMap::new();
+        let mut journal = {
+            let path = path.to_owned();
+            Journal { file, path, end: 0, room: 0, states, poisoned: false }
+        };
+        journal.append(&JournalRecord::Opened(opened))?;
+        // Whoever makes one for the same drill is refused the other name, so nobody comes between.
+        if path.symlink_metadata().is_ok() {
+            return Err(io_error("create", path)(io::ErrorKind::AlreadyExists.into()));
+        }
+        std::fs::rename(unnamed, path).map_err(io_error("create", path))?;
+        let folder = path.parent().unwrap_or(Path::new("."));
+        let durable = File::open(folder).and_then(|f| f.sync_all());
+        durable.map_err(io_error("sync", folder)).inspect_err(|_| {
+            let _best_effort = std::fs::remove_file(path);
+        })?;
+        Ok(journal)
+    }
+
+    /// Opens one that a dead drill left. Errors: `Live` while any of its parts lives, `Over` when
+    /// somebody else has just ended it.
     pub fn reopen(path: &Path) -> Result<(Journal, Contents), JournalError> {
         let file =
             OpenOptions::new().read(true).write(true).open(path).map_err(io_error("open", path))?;
         lock(&file, path)?;
+        // Between our opening it and our locking it, whoever held it may have removed it.
+        if !still_named(&file, path)? {
+            return Err(JournalError::Over { path: path.to_owned() });
+        }
         Journal::from_file(file, path)
     }
 
@@ -220,6 +253,22 @@ pub fn list(folder: &Path) -> Result<Vec<(DrillId, PathBuf)>, JournalError> {
     Ok(found)
 }
 
+/// Removes what drills left that died while they made their journals: nothing had begun. One that
+/// is being made is locked before it is written to.
+pub fn sweep(folder: &Path) {
+    for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+        let path = entry.path();
+        if !entry.file_name().to_string_lossy().starts_with(UNNAMED) {
+            continue;
+        }
+        let Ok(file) = File::open(&path) else { continue };
+        if file.try_lock().is_ok() && file.metadata().is_ok_and(|meta| meta.len() > 0) {
+            // The next start tries again.
+            let _best_effort = std::fs::remove_file(&path);
+        }
+    }
+}
+
 /// Reads a journal without its lock, to look at.
 pub fn peek(path: &Path) -> Result<Contents, JournalError> {
     let mut file = File::open(path).map_err(io_error("open", path))?;
@@ -284,6 +333,13 @@ fn moved(record: &JournalRecord) -> Option<(&InjectionId, State)> {
             Some((injection, State::Void))
         }
     }
+}
+
+/// Is it this very file that the path names?
+fn still_named(file: &File, path: &Path) -> Result<bool, JournalError> {
+    let inode = |meta: std::fs::Metadata| (meta.dev(), meta.ino());
+    let ours = file.metadata().map(inode).map_err(io_error("look at", path))?;
+    Ok(std::fs::metadata(path).map(inode).ok() == Some(ours))
 }
 
 fn lock(file: &File, path: &Path) -> Result<(), JournalError> {

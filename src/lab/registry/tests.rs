@@ -4,7 +4,8 @@ use super::*;
 use crate::model::identity::BootId;
 
 fn record(name: &str) -> Record {
-    let process = ProcessIdentity { pid: 7, start_ticks: 1, boot: BootId("b".to_owned()) };
+    let process =
+        ProcessIdentity { pid: 7, start_ticks: 1, boot: BootId("b".to_owned()), pid_namespace: 3 };
     Record {
         version: RECORD_VERSION,
         identity: LabIdentity { name: name.to_owned(), init: process.clone() },

@@ -35,12 +35,9 @@ fn the_deadline_in_the_kernel_ends_it_alone() {
     assert!(report.delays_ns.iter().all(|d| *d < 400 * MS));
 }
 
-/// Not a test of its own: the process that the next one kills. It holds three impairments and says
-/// so, then waits to be killed.
-#[test]
-#[ignore = "started by another test"]
-fn holder() {
-    let ns: NetnsIdentity = serde_json::from_str(&std::env::var("HOLD_IN").unwrap()).unwrap();
+/// The process that is killed: it holds three impairments and says so, then waits for its end.
+fn hold(ns: &str) {
+    let ns: NetnsIdentity = serde_json::from_str(ns).unwrap();
     let drill = DrillId::parse(&std::env::var("HOLD_AS").unwrap()).unwrap();
     let mut network = squall::host::linux::network::LinuxNetwork::new(drill.clone());
     network.impair(&ns, &delay(injection(&drill, 1), 100, 0), LONG).unwrap();
@@ -51,14 +48,19 @@ fn holder() {
     std::io::stdin().lock().read_until(0, &mut Vec::new()).unwrap();
 }
 
+/// Runs itself once more, and there it is the holder.
 #[test]
 fn sigkill_of_the_holder_leaves_nothing_within_a_second() {
+    if let Ok(ns) = std::env::var("HOLD_IN") {
+        return hold(&ns);
+    }
     let world = World::new();
     let (network, drill) = network();
     let canary = world.to_server(Family::V4, &world.client);
     meet(&network, &canary);
+    let own = std::thread::current().name().unwrap().to_owned();
     let mut holder = Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "network::ends::holder", "--ignored", "--nocapture"])
+        .args(["--exact", &own, "--nocapture"])
         .env("HOLD_IN", serde_json::to_string(&world.server.ns).unwrap())
         .env("HOLD_AS", drill.as_str())
         .stdin(Stdio::piped())

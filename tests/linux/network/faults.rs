@@ -16,7 +16,7 @@ use squall::model::inventory::{self, InstanceName, Target};
 use squall::model::network::Impairment;
 use squall::model::units::Span;
 
-use super::world::{Family, Space, World, address, injection, network};
+use super::world::{Family, MS, Space, World, address, injection, network};
 
 /// A host whose network is real and that has no processes.
 struct NetworkOnly(LinuxNetwork);
@@ -162,6 +162,9 @@ fn every_kind_is_seen_to_come_and_to_go() {
         assert!(seen.contains("canar") && !seen.contains("no canary"), "{seen}");
         let still = fault.verify(&mut host, &order.target, &undo, Expect::Gone);
         assert!(matches!(still, Err(FaultError::Unexpected(_))), "{kind}: {still:?}");
+        fault.glance(&mut host, &order.target, &undo).unwrap();
+        let lasted = fault.lasted(&mut host, &order.target, &undo).unwrap();
+        assert!(lasted.contains("canar") && !lasted.contains("no canary"), "{lasted}");
 
         fault.revert(&mut host, &order.target, &undo).unwrap();
         let gone = fault.verify(&mut host, &order.target, &undo, Expect::Gone).unwrap();
@@ -184,9 +187,17 @@ fn a_fault_that_is_listed_and_does_nothing_is_found_out() {
         order.deadline = Span::millis(1);
         let undo = fault.arm(&mut host, &order).unwrap();
         fault.inject(&mut host, &order, &undo).unwrap();
-        world.server.program(&["sleep", "0.05"]);
-        let found = fault.verify(&mut host, &order.target, &undo, Expect::InForce);
+        let limit = monotonic_ns() + 5_000 * MS;
+        let found = loop {
+            let found = fault.verify(&mut host, &order.target, &undo, Expect::InForce);
+            if found.is_err() || monotonic_ns() > limit {
+                break found;
+            }
+        };
         assert!(matches!(found, Err(FaultError::Unexpected(_))), "{kind}: {found:?}");
+        assert!(!host.ours(&order.target.netns, None).unwrap().is_empty(), "listed all the same");
+        let lasted = fault.lasted(&mut host, &order.target, &undo);
+        assert!(matches!(lasted, Err(FaultError::Unexpected(_))), "{kind}: {lasted:?}");
         fault.revert(&mut host, &order.target, &undo).unwrap();
     }
 }
@@ -267,6 +278,8 @@ fn a_replaced_namespace_is_void_in_every_verb() {
         for expect in [Expect::InForce, Expect::Gone] {
             void(fault.verify(&mut host, &order.target, &replaced, expect));
         }
+        void(fault.lasted(&mut host, &order.target, &replaced));
+        void(fault.glance(&mut host, &order.target, &replaced).map(|()| String::new()));
     }
 }
 

@@ -73,12 +73,34 @@ fn another_process_with_the_number_is_never_touched() {
     assert!(kid.0.try_wait().unwrap().is_none(), "the stranger was hit");
 }
 
+/// It may be alive where its number counts, so it is neither touched nor called gone.
+#[test]
+fn a_number_of_another_pid_namespace_is_refused_in_every_question() {
+    let mut kid = sleeper();
+    let host = processes();
+    let who = host.identify(kid.pid()).unwrap();
+    assert_ne!(who.pid_namespace, 0);
+    let other = ProcessIdentity { pid_namespace: who.pid_namespace + 1, ..who.clone() };
+    let denied = |result: Result<(), HostError>| {
+        assert!(matches!(result, Err(HostError::Denied { .. })), "{result:?}");
+    };
+    denied(host.signal(&other, libc::SIGKILL));
+    denied(host.tree(&other).map(drop));
+    denied(host.state(&other).map(drop));
+    for state in [RunState::Gone, RunState::Running] {
+        denied(host.wait(&other, state, SOON).map(drop));
+    }
+    assert!(kid.0.try_wait().unwrap().is_none(), "the stranger was hit");
+    let unknown = ProcessIdentity { pid_namespace: 0, ..who };
+    assert_eq!(host.state(&unknown).unwrap(), RunState::Running, "as recorded before");
+}
+
 #[test]
 fn numbers_that_nobody_can_have_are_gone() {
     let host = processes();
     for pid in [0, -1, i32::MAX] {
         assert!(matches!(host.identify(pid), Err(HostError::Gone(_))), "{pid}");
-        let who = ProcessIdentity { pid, start_ticks: 1, boot: boot().unwrap() };
+        let who = host.named(pid, &stat_of(1).unwrap().unwrap());
         assert!(matches!(host.signal(&who, libc::SIGKILL), Err(HostError::Gone(_))), "{pid}");
     }
 }
@@ -131,8 +153,7 @@ fn one_running_thread_makes_a_process_running() {
         assert!(monotonic_ns() < deadline, "the leader did not end");
     }
     let stat = stat_of(kid.pid()).unwrap().unwrap();
-    let who =
-        ProcessIdentity { pid: kid.pid(), start_ticks: stat.start_ticks, boot: boot().unwrap() };
+    let who = processes().named(kid.pid(), &stat);
     assert_eq!(processes().state(&who).unwrap(), RunState::Running);
     assert_eq!(processes().wait(&who, RunState::Gone, Duration::from_millis(5)).unwrap(), None);
 }

@@ -89,6 +89,109 @@ fn a_live_journal_is_left_alone_until_every_holder_is_gone() {
     assert!(Journal::reopen(&path).is_ok());
 }
 
+/// What a start does that finds a journal while it is being made, at every moment of that.
+#[test]
+fn a_journal_is_never_found_without_its_lock_and_its_first_record() {
+    use std::sync::atomic::{AtomicBool, Ordering};
+    let folder = tempfile::tempdir().unwrap();
+    let over = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        let finder = scope.spawn(|| {
+            let mut live = 0;
+            while !over.load(Ordering::Relaxed) {
+                let found = crate::injection::recovery::find(folder.path()).unwrap();
+                assert!(found.leftovers.is_empty() && found.refused.is_empty(), "{found:?}");
+                live += found.live.len();
+            }
+            live
+        });
+        for number in 0..200 {
+            let opened = Opened { drill: DrillId::from_bits(number), ..opened(JOURNAL_VERSION) };
+            let journal = Journal::create(folder.path(), opened).unwrap();
+            let there = std::fs::metadata(&journal.path).map(|meta| meta.ino()).unwrap();
+            assert_eq!(there, journal.file.metadata().unwrap().ino());
+            assert!(peek(&journal.path).unwrap().opened.is_some());
+            std::fs::remove_file(&journal.path).unwrap();
+        }
+        over.store(true, Ordering::Relaxed);
+        println!("met {} times", finder.join().unwrap());
+    });
+}
+
+/// The moment itself, without luck: while it has no name nobody sees it, and with its name it is
+/// locked.
+#[test]
+fn what_is_being_made_is_left_alone_and_what_nobody_makes_any_more_is_swept() {
+    let folder = tempfile::tempdir().unwrap();
+    let unnamed = folder.path().join(".new-d0000000007");
+    let made = File::create_new(&unnamed).unwrap();
+    sweep(folder.path());
+    assert!(unnamed.exists(), "created, not locked yet");
+    made.lock().unwrap();
+    std::io::Write::write_all(&mut (&made), b"half a record").unwrap();
+    sweep(folder.path());
+    assert!(unnamed.exists(), "locked");
+    assert_eq!(list(folder.path()).unwrap(), []);
+    assert!(Journal::create(folder.path(), opened(JOURNAL_VERSION)).is_err(), "two at once");
+    assert!(unnamed.exists(), "the first goes on with it");
+    drop(made);
+    sweep(folder.path());
+    assert!(!unnamed.exists());
+}
+
+#[test]
+fn a_name_that_is_taken_stays_with_its_holder() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = sample(folder.path());
+    let again = Journal::create(folder.path(), opened(JOURNAL_VERSION)).unwrap_err();
+    assert!(again.to_string().contains("exists"), "{again}");
+    assert_eq!(peek(&path).unwrap().open(), vec![recipe(2)]);
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1, "nothing else is left");
+}
+
+/// Opened under its name, and removed by its holder before it could be locked.
+#[test]
+fn one_that_somebody_else_ended_is_over() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = sample(folder.path());
+    let other = folder.path().join("other");
+    std::fs::write(&other, b"").unwrap();
+    let file = File::open(&path).unwrap();
+    assert!(still_named(&file, &path).unwrap());
+    std::fs::rename(&other, &path).unwrap();
+    assert!(!still_named(&file, &path).unwrap(), "another by that name");
+    std::fs::remove_file(&path).unwrap();
+    assert!(!still_named(&file, &path).unwrap(), "none by that name");
+}
+
+/// As version 1 wrote it: without the PID namespace of a process.
+#[test]
+fn the_version_before_is_read() {
+    let record = |body: &serde_json::Value| {
+        let body = serde_json::to_vec(body).unwrap();
+        let mut frame = u32::try_from(body.len()).unwrap().to_le_bytes().to_vec();
+        frame.extend(crc32fast::hash(&body).to_le_bytes());
+        frame.extend(body);
+        frame
+    };
+    let init = json!({"pid": 3, "startTicks": 5, "boot": "boot"});
+    let mut armed = serde_json::to_value(armed(1)).unwrap();
+    armed["armed"]["target"]["process"] = json!({"pid": 7, "startTicks": 9, "boot": "boot"});
+    let old = [
+        record(&json!({"opened": {
+            "version": 1, "drill": "d0000000007", "boot": "boot",
+            "lab": {"name": "l", "init": init}, "namespaces": [],
+        }})),
+        record(&armed),
+    ];
+    let (records, damaged) = decode(&old.concat());
+    assert_eq!((records.len(), damaged), (2, 0));
+    let JournalRecord::Opened(opened) = &records[0] else { panic!() };
+    assert_eq!(opened.lab.as_ref().unwrap().init.pid_namespace, 0);
+    let JournalRecord::Armed(recipe) = &records[1] else { panic!() };
+    assert_eq!(recipe.target.process.as_ref().unwrap().pid_namespace, 0);
+}
+
 #[test]
 fn a_newer_journal_is_refused_with_a_sentence() {
     let folder = tempfile::tempdir().unwrap();
