@@ -239,6 +239,27 @@ fn what_is_back_in_the_end_stays_on_record() {
     stand.assert_no_journal();
 }
 
+/// The lease ends the hold early, and the drill goes on when it wakes: half a hold proves nothing.
+#[test]
+fn a_conductor_that_was_stopped_for_a_lease_never_holds() {
+    let stand = Stand::new();
+    stand.drill(&Drill { hold: "20s", ..Drill::default() });
+    let mut live = stand.start_drill();
+    live.says("in force:");
+    let family = live.family();
+    live.signal(libc::SIGSTOP);
+    until("the lease to end the hold", || stand.service_runs());
+    live.signal(libc::SIGCONT);
+    let ran = live.finish();
+    assert!(matches!(ran.code, Some(5 | 6)), "{ran:?}");
+    let report = stand.report();
+    let finding = report["claims"][0]["finding"].as_str().unwrap();
+    assert!(finding.contains("held for ") && finding.contains(" of 20 s"), "{report}");
+    assert_eq!(report["claims"][0]["verdict"], "inconclusive", "{report}");
+    assert_gone(&family);
+    stand.assert_nothing_left();
+}
+
 #[test]
 fn a_target_that_dies_by_itself_is_void_and_never_held() {
     let stand = Stand::new();

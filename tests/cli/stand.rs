@@ -123,9 +123,8 @@ impl Stand {
                 break;
             }
             eprintln!("the machine was too busy to measure; run again");
-            if let Some(at) = args.iter().position(|arg| *arg == "--out") {
-                fs::remove_dir_all(self.path(args[at + 1])).unwrap();
-            }
+            let out = args.iter().position(|arg| *arg == "--out").map(|at| args[at + 1]);
+            fs::remove_dir_all(self.path(out.unwrap_or("state/squall/drills"))).unwrap();
             ran = self.start(args).finish();
         }
         ran

@@ -308,7 +308,9 @@ fn lag_is_that_of_the_window() {
     let line = |max_ns| {
         Entry::Lag(Lag { slots: 100, p50_ns: 2_000_000, p99_ns: max_ns, max_ns, stalled_ns: 0 })
     };
-    let drill = drill("6s").entry(-100.0, line(9_000_000)).entry(500.0, line(5_000_000));
+    let drill = drill("6s").entry(-100.0, line(9_000_000)).entry(0.0, line(8_000_000));
+    // Each line speaks of the time before it, so the one at second 0 is not of the window.
+    let drill = drill.entry(500.0, line(5_000_000));
     // The script's own line at the window's end covers what came before it.
     let lag = drill.entry(10_500.0, line(7_000_000)).report().lag;
     assert_eq!(lag.slots, 1100);

@@ -145,7 +145,9 @@ fn a_step_that_never_came_is_a_doubt_on_every_claim() {
     assert_eq!(report.claims[0].verdict, ClaimVerdict::Inconclusive);
     let ends: Vec<_> = report.injections.iter().map(|i| i.ended.as_str()).collect();
     assert_eq!(ends, ["relied on the system", "never in force"]);
-    assert_eq!(report.injections[1].id, "step 2");
+    let never = &report.injections[1];
+    let said = [&never.id, &never.kind, &never.instance, &never.summary].map(String::as_str);
+    assert_eq!(said, ["step 2", "processKill", "primary", "SIGKILL to primary"]);
 }
 
 #[test]

@@ -154,6 +154,9 @@ fn stable_needs_more_good_slots_than_a_gap_has() {
     let until = |to| probe(Service::refusing(100.0, to)).stable_seconds.is_some();
     assert!(until(9970.0), "slots at 9970 to 10000 are good: four");
     assert!(!until(9980.0), "three could be a gap");
+    let refused = vec![(100.0, 9960.0), (9970.0, 9980.0)];
+    let before = probe(Service { refused, ..Service::default() });
+    assert_eq!(before.stable_seconds, None, "what was good inside of it does not count");
 }
 
 #[test]
