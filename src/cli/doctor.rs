@@ -68,7 +68,9 @@ pub fn run(state: &StateFolder, out: &mut dyn Write) -> Result<ExitCode, Failure
 /// What a line about the kernel means for who runs drills here.
 fn meaning(what: &str, how: &str) -> &'static str {
     match (what, how.starts_with("none")) {
-        ("owner", false) => "good: the rules of a network fault vanish with the process that owns them",
+        ("owner", false) => {
+            "good: the rules of a network fault vanish with the process that owns them"
+        }
         ("owner", true) => "no network fault can be injected here",
         ("queue", false) => "good: packets can be delayed and lost",
         ("queue", true) => "no packet can be delayed or lost here; cuts may work",

@@ -114,11 +114,10 @@ pub fn write_faces(report: &Report, folder: &Path) -> Result<Vec<PathBuf>, Failu
 /// Reads a kept history. A last line that was cut is left out; the judge says what that costs.
 pub fn read_history(folder: &Path) -> Result<Vec<Record>, Failure> {
     let path = folder.join(HISTORY);
-    let text = std::fs::read_to_string(&path)
-        .map_err(|e| {
-            let remedy = "give the folder that `squall run --out DIR` wrote";
-            Failure::usage(format!("failed to read {}: {e}; {remedy}", path.display()))
-        })?;
+    let text = std::fs::read_to_string(&path).map_err(|e| {
+        let remedy = "give the folder that `squall run --out DIR` wrote";
+        Failure::usage(format!("failed to read {}: {e}; {remedy}", path.display()))
+    })?;
     let mut records = Vec::new();
     let mut lines = text.lines().enumerate().peekable();
     while let Some((number, line)) = lines.next() {

@@ -17,9 +17,11 @@ use super::state::StateFolder;
 
 /// Arguments of `squall plan`.
 #[derive(Debug, Clone, clap::Args)]
-#[command(after_help = "Every reason for which `squall run` would refuse the plan now stands under \
+#[command(
+    after_help = "Every reason for which `squall run` would refuse the plan now stands under \
 it, a line each (`would be refused: ...`). The exit code is 0 all the same: a plan changes nothing, \
-and may be admitted later.")]
+and may be admitted later."
+)]
 pub struct Args {
     #[command(flatten)]
     pub inputs: Inputs,

@@ -13,8 +13,10 @@ use super::screen;
 
 /// Arguments of `squall report`.
 #[derive(Debug, Clone, clap::Args)]
-#[command(after_help = "With none of --html, --json, --junit, --markdown and --text every face is \
-written into the folder again; with one of them it goes to the standard output.")]
+#[command(
+    after_help = "With none of --html, --json, --junit, --markdown and --text every face is \
+written into the folder again; with one of them it goes to the standard output."
+)]
 pub struct Args {
     /// The folder that `squall run --out` wrote.
     pub folder: PathBuf,

@@ -42,7 +42,9 @@ pub fn man(args: &Man, out: &mut dyn Write) -> Result<ExitCode, Failure> {
     if let Some(folder) = &args.dir {
         let failed = |e| {
             let shown = folder.display();
-            Failure::internal(format!("failed to write pages into {shown}: {e}; give another --dir"))
+            Failure::internal(format!(
+                "failed to write pages into {shown}: {e}; give another --dir"
+            ))
         };
         std::fs::create_dir_all(folder).map_err(failed)?;
         clap_mangen::generate_to(whole, folder).map_err(failed)?;

@@ -67,14 +67,16 @@ impl RuleKind for Approval {
             .iter()
             .filter_map(|a| Some(format!("{}: {}", a.by, void(a, params, plan, facts)?)))
             .collect();
-        let why = if why.is_empty() { String::new() } else { format!(" ({})", why.join("; ")) };
+        let why = if why.is_empty() {
+            // Who gave one knows how.
+            format!("; {}", form(&plan.intent_digest))
+        } else {
+            format!(" ({})", why.join("; "))
+        };
         vec![Reason::Breaks(format!(
-            "{found} of {} people other than {} approved the intent {}{why}; each writes \
-             `{{by: NAME, intentDigest: {}, at: TIME, until: TIME}}` into a file that is given \
-             with `--approval FILE`, times like 2026-06-15T09:00:00Z",
+            "{found} of {} people other than {} approved the intent {}{why}",
             params.people,
             facts.runner.as_deref().unwrap_or_default(),
-            plan.intent_digest,
             plan.intent_digest
         ))]
     }
@@ -85,6 +87,14 @@ impl RuleKind for Approval {
         ends.sort();
         ends.into_iter().rev().nth(params.people.checked_sub(1)?)
     }
+}
+
+/// What one of them has to write.
+fn form(intent: &str) -> String {
+    format!(
+        "each writes `{{by: NAME, intentDigest: {intent}, at: TIME, until: TIME}}` into a file that \
+         is given with `--approval FILE`, times like 2026-06-15T09:00:00Z"
+    )
 }
 
 fn one() -> usize {

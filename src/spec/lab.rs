@@ -185,9 +185,9 @@ fn check_template(node: &Node, sheet: &mut Sheet) {
     let Err(error) = environment.template_from_str(text) else { return };
     let said = error.detail().map_or_else(|| error.kind().to_string(), str::to_owned);
     let span = line_in_block(node, error.line().unwrap_or(1), sheet);
-    sheet
-        .error(Code::Template, span, format!("this template cannot be read: {said}"))
-        .help("templates are Jinja: `{{host.ipv4}}`, `{% for peer in instances %} ... {% endfor %}`");
+    sheet.error(Code::Template, span, format!("this template cannot be read: {said}")).help(
+        "templates are Jinja: `{{host.ipv4}}`, `{% for peer in instances %} ... {% endfor %}`",
+    );
 }
 
 /// The line of the file that a line of a block's content is; the whole value for other texts.

@@ -26,7 +26,13 @@ fn experiments() -> Vec<PathBuf> {
 }
 
 fn args(file: &Path) -> Inputs {
-    Inputs { file: file.to_owned(), seed: Some(SEED), lab: None, policy: Vec::new(), approval: Vec::new() }
+    Inputs {
+        file: file.to_owned(),
+        seed: Some(SEED),
+        lab: None,
+        policy: Vec::new(),
+        approval: Vec::new(),
+    }
 }
 
 fn planned(inputs: &Inputs) -> Plan {

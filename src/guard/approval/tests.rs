@@ -31,6 +31,7 @@ fn somebody_else_must_have_approved_this_very_intent() {
     let plan = plan();
     assert_eq!(refused(&params, vec![approval("bob", &plan)]), "");
     assert!(refused(&params, vec![]).starts_with("0 of 1 people other than ann approved"));
+    assert!(refused(&params, vec![]).contains(&format!("intentDigest: {}", plan.intent_digest)));
     let own = refused(&params, vec![approval(" Ann ", &plan)]);
     assert!(own.ends_with("( Ann : runs the drill)"), "{own}");
     assert!(refused(&params, vec![approval(" ", &plan)]).ends_with("has no name)"));
