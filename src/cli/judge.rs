@@ -10,6 +10,7 @@ use crate::model::verdict::Report;
 use crate::plan;
 use crate::report;
 
+use super::Loudness;
 use super::failure::Failure;
 use super::output::read_history;
 use super::screen;
@@ -22,9 +23,13 @@ pub struct Args {
 }
 
 /// Exit code: the verdict's.
-pub fn run(args: &Args, out: &mut dyn Write) -> Result<ExitCode, Failure> {
+pub fn run(args: &Args, loudness: Loudness, out: &mut dyn Write) -> Result<ExitCode, Failure> {
     let report = judge_folder(&args.folder)?;
-    let text = report::text::render(&report, &screen::style(), &[]);
+    let render = match loudness {
+        Loudness::Quiet => report::text::brief,
+        Loudness::Normal => report::text::render,
+    };
+    let text = render(&report, &screen::style(), &[]);
     out.write_all(text.as_bytes())?;
     Ok(report.verdict.exit_code())
 }

@@ -131,7 +131,7 @@ impl Cli {
             }
             // It has written all that somebody reads; the rest must not be waited for here.
             Command::Run(args) => return run::run(args, &state()?, loudness).map(|c| c as u8),
-            Command::Judge(args) => judge::run(args, &mut out)?,
+            Command::Judge(args) => judge::run(args, loudness, &mut out)?,
             Command::Report(args) => report::run(args, &mut out)?,
             Command::Undo(args) => undo::run(args, &state()?, &mut out)?,
             Command::Clear(args) => clear::run(args, &state()?, &mut out)?,
