@@ -55,7 +55,8 @@ pub fn run(
         }
         None => plan::render::text(&plan, style),
     };
-    let text = refusals.iter().fold(text, |text, why| format!("{text}\n{why}"));
+    let gap = if refusals.is_empty() { "" } else { "\n" };
+    let text = refusals.iter().fold(text + gap, |text, why| format!("{text}\n{why}"));
     let said = match args.output.as_deref() {
         Some(path) if path == Path::new("-") => {
             for why in &refusals {
