@@ -169,10 +169,13 @@ mod tests {
         let mut damaged = std::fs::OpenOptions::new().append(true).open(path(3)).unwrap();
         damaged.write_all(b"noise").unwrap();
         let live = armed(folder.path(), 4);
+        // Cannot be opened to write: refused, and not taken for one that has just gone.
+        std::fs::create_dir(path(5)).unwrap();
         let found = find(folder.path()).unwrap();
         let left: Vec<DrillId> = found.leftovers.iter().map(|left| left.drill.clone()).collect();
         assert_eq!(left, [2, 3].map(DrillId::from_bits));
-        assert_eq!((found.live, found.refused), (vec![DrillId::from_bits(4)], Vec::new()));
+        assert_eq!(found.live, [DrillId::from_bits(4)]);
+        assert!(found.refused.len() == 1 && found.refused[0].contains("open"), "{found:?}");
         let there = [1, 2, 3, 4].map(|drill| path(drill).exists());
         assert_eq!(there, [false, true, true, true]);
         drop(live);
