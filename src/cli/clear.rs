@@ -1,10 +1,10 @@
 //! `squall clear`: a person has looked at what is stuck, and takes it upon themselves.
 
-use std::io::Write;
+use std::io::{ErrorKind, Write};
 
 use super::failure::Failure;
 use super::state::StateFolder;
-use crate::injection::journal::{Journal, JournalRecord, State};
+use crate::injection::journal::{Journal, JournalError, JournalRecord, State};
 use crate::injection::recovery;
 use crate::model::id::{DrillId, InjectionId};
 use crate::model::outcome::ExitCode;
@@ -12,7 +12,7 @@ use crate::model::outcome::ExitCode;
 /// Arguments of `squall clear`.
 #[derive(Debug, Clone, clap::Args)]
 pub struct Args {
-    /// The injection, as `undo` and the report name it: `d0123456789.1`.
+    /// The injection, as `undo`, `now` and the report name it: `d0123456789.1`.
     pub injection: String,
     /// Who looked.
     #[arg(long)]
@@ -28,7 +28,18 @@ pub fn run(args: &Args, state: &StateFolder, out: &mut dyn Write) -> Result<Exit
         Failure::usage(format!("`{}` is not an injection like d0123456789.1", args.injection))
     })?;
     let path = state.journals().join(injection.drill.as_str());
-    let (mut journal, _) = Journal::reopen(&path)?;
+    let unknown = || {
+        let why = format!("no such injection: {injection}; `squall now` lists them");
+        Failure::usage(why)
+    };
+    let (mut journal, _) = Journal::reopen(&path).map_err(|error| match error {
+        JournalError::Over { .. } => unknown(),
+        JournalError::Io { ref source, .. } if source.kind() == ErrorKind::NotFound => unknown(),
+        other => other.into(),
+    })?;
+    if journal.state(&injection).is_none() {
+        return Err(unknown());
+    }
     if journal.state(&injection) != Some(State::Stuck) {
         let why = format!("{injection} is not stuck; `squall undo --all` says what is open");
         return Err(Failure::usage(why));

@@ -9,7 +9,7 @@ use crate::host::linux::{part, program};
 use crate::host::part::{Manner, PartSpec};
 use crate::model::outcome::ExitCode;
 
-use super::failure::{Failure, unless_closed};
+use super::failure::Failure;
 use super::state::StateFolder;
 
 #[derive(Debug, Clone, clap::Args)]
@@ -43,7 +43,7 @@ pub fn run(state: &StateFolder, out: &mut dyn Write) -> Result<ExitCode, Failure
         Ok(carriers) => {
             for (what, how) in carriers {
                 fit &= !how.starts_with("none");
-                text += &format!("{what}: {how}\n");
+                text += &format!("{what}: {how} - {}\n", meaning(&what, &how));
                 found.insert(what, how);
             }
         }
@@ -61,8 +61,25 @@ pub fn run(state: &StateFolder, out: &mut dyn Write) -> Result<ExitCode, Failure
             None => format!("{name}: missing; `apt-get install {package}` for its labs\n"),
         };
     }
-    out.write_all(text.as_bytes()).or_else(unless_closed)?;
+    out.write_all(text.as_bytes())?;
     Ok(if fit { ExitCode::Held } else { ExitCode::Internal })
+}
+
+/// What a line about the kernel means for who runs drills here.
+fn meaning(what: &str, how: &str) -> &'static str {
+    match (what, how.starts_with("none")) {
+        ("owner", false) => "good: the rules of a network fault vanish with the process that owns them",
+        ("owner", true) => "no network fault can be injected here",
+        ("queue", false) => "good: packets can be delayed and lost",
+        ("queue", true) => "no packet can be delayed or lost here; cuts may work",
+        ("egress", false) => "good: packets that leave can be cut",
+        ("egress", true) => "packets that leave cannot be cut here",
+        ("engine", _) if how == "fifo" => "good: delays are kept by a thread of real-time priority",
+        ("engine", _) => {
+            "the engine has no real-time priority: delays are less exact on a busy machine"
+        }
+        _ => "found by trying",
+    }
 }
 
 /// Can a fault with these needs be injected here?
@@ -87,6 +104,16 @@ fn founded() -> Result<(), Failure> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_line_about_the_kernel_has_a_meaning() {
+        for what in ["owner", "queue", "egress"] {
+            assert!(meaning(what, "yes").starts_with("good"), "{what}");
+            assert!(!meaning(what, "none (why)").starts_with("good"), "{what}");
+        }
+        assert!(meaning("engine", "fifo").starts_with("good"));
+        assert!(meaning("engine", "other").contains("no real-time priority"));
+    }
 
     #[test]
     fn a_fault_works_where_everything_that_it_needs_was_found() {

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use crate::guard::{Facts, Running};
 use crate::injection::journal::store;
 use crate::injection::recovery;
+use crate::model::id::DrillId;
 use crate::model::plan::Plan;
 
 use super::approval;
@@ -13,11 +14,12 @@ use super::failure::Failure;
 use super::prepare::Prepared;
 use super::state::StateFolder;
 use super::surroundings::runner;
+use crate::host::linux::holders;
 
 /// `attached`: to a lab that others may use too; else the lab is ours alone.
 pub fn facts(
     prepared: &Prepared,
-    state: &StateFolder,
+    running: Vec<Running>,
     approvals: &[PathBuf],
     attached: bool,
 ) -> Result<Facts, Failure> {
@@ -29,7 +31,7 @@ pub fn facts(
         is_lab: Some(is_lab),
         markers: is_lab.then(Vec::new),
         approvals: Some(approvals.iter().map(|p| approval::read(p)).collect::<Result<_, _>>()?),
-        running: Some(running(state)?),
+        running: Some(running),
         places: is_lab.then(|| places(plan, attached)),
         healthy: is_lab.then(|| healthy(plan)),
         opted_in: plan
@@ -55,14 +57,23 @@ fn healthy(plan: &Plan) -> BTreeMap<String, usize> {
 }
 
 /// Drills that live; what dead ones left was undone before anybody asks.
-fn running(state: &StateFolder) -> Result<Vec<Running>, Failure> {
-    let mut running = Vec::new();
-    for drill in recovery::find(&state.journals())?.live {
-        // One that vanished since it was found has just ended.
-        let Ok(contents) = store::peek(&state.journals().join(drill.as_str())) else { continue };
-        let lab = contents.opened.and_then(|opened| opened.lab);
-        let places = lab.map(|lab| format!("lab {}", lab.name)).into_iter().collect();
-        running.push(Running { drill: drill.to_string(), places });
-    }
-    Ok(running)
+pub fn running(state: &StateFolder) -> Result<Vec<Running>, Failure> {
+    let live = recovery::find(&state.journals())?.live;
+    Ok(live.iter().filter_map(|drill| described(state, drill)).collect())
+}
+
+/// The same without taking or removing a journal, for who changes nothing: a drill lives while
+/// somebody holds its journal.
+pub fn seen_running(state: &StateFolder) -> Result<Vec<Running>, Failure> {
+    let journals = store::list(&state.journals())?;
+    let live = journals.iter().filter(|(_, path)| !holders::of(path).is_empty());
+    Ok(live.filter_map(|(drill, _)| described(state, drill)).collect())
+}
+
+/// None: it vanished since it was found, and so has just ended.
+fn described(state: &StateFolder, drill: &DrillId) -> Option<Running> {
+    let contents = store::peek(&state.journals().join(drill.as_str())).ok()?;
+    let lab = contents.opened.and_then(|opened| opened.lab);
+    let places = lab.map(|lab| format!("lab {}", lab.name)).into_iter().collect();
+    Some(Running { drill: drill.to_string(), places })
 }

@@ -36,11 +36,6 @@ impl Failure {
     }
 }
 
-/// A reader that has gone (`| head`) is no failure of ours.
-pub fn unless_closed(error: io::Error) -> Result<(), io::Error> {
-    if error.kind() == io::ErrorKind::BrokenPipe { Ok(()) } else { Err(error) }
-}
-
 impl From<io::Error> for Failure {
     fn from(error: io::Error) -> Failure {
         Failure::internal(format!("failed to write: {error}"))

@@ -10,7 +10,7 @@ use crate::model::verdict::Report;
 use crate::plan;
 use crate::report;
 
-use super::failure::{Failure, unless_closed};
+use super::failure::Failure;
 use super::output::read_history;
 use super::screen;
 
@@ -25,7 +25,7 @@ pub struct Args {
 pub fn run(args: &Args, out: &mut dyn Write) -> Result<ExitCode, Failure> {
     let report = judge_folder(&args.folder)?;
     let text = report::text::render(&report, &screen::style(), &[]);
-    out.write_all(text.as_bytes()).or_else(unless_closed)?;
+    out.write_all(text.as_bytes())?;
     Ok(report.verdict.exit_code())
 }
 

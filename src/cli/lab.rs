@@ -52,6 +52,7 @@ pub struct Up {
 
 #[derive(Debug, Args)]
 pub struct Down {
+    /// The lab's name, as `squall lab list` has it.
     pub name: String,
     /// Even while a drill is attached to it.
     #[arg(long)]
@@ -100,7 +101,7 @@ fn up(args: &Up, labs: &Registry, out: &mut dyn Write) -> Result<u8, Failure> {
     let text = std::fs::read_to_string(&args.file)
         .map_err(|e| usage(format!("failed to read {}: {e}", args.file.display())))?;
     let name = spec::lab_from_text(&args.file, &text).map_err(found)?.name;
-    let path = std::path::absolute(&args.file).unwrap_or_else(|_| args.file.clone());
+    let path = std::fs::canonicalize(&args.file).unwrap_or_else(|_| args.file.clone());
     let registry = labs.folder().to_owned();
     let order = KeepOrder { path: path.display().to_string(), text, registry };
     if args.detach {
@@ -200,7 +201,12 @@ fn keep_here(order: &KeepOrder, mut told: impl FnMut(FromKeeper)) -> Result<Kept
 }
 
 fn list(labs: &Registry, out: &mut dyn Write) -> Result<u8, Failure> {
-    for standing in labs.list()? {
+    let all = labs.list()?;
+    if all.is_empty() {
+        // Not where a script reads names.
+        say(&mut std::io::stderr(), "no lab stands; `squall lab up FILE` starts one");
+    }
+    for standing in all {
         let record = &standing.record;
         let line = format!(
             "{}\t{} hosts\tkept by process {}\t{}",

@@ -21,6 +21,7 @@ pub mod new;
 pub mod now;
 pub mod output;
 pub mod part;
+pub mod pipe;
 pub mod place;
 pub mod plan;
 pub mod plan_file;
@@ -91,8 +92,8 @@ pub enum Command {
     Schema(schema::Schema),
     /// Completions for a shell.
     Completions(shell::Completions),
-    /// The manual page.
-    Man,
+    /// The manual pages.
+    Man(shell::Man),
     /// A part of squall; started by squall itself.
     #[command(hide = true)]
     Part(part::Args),
@@ -109,16 +110,25 @@ impl Cli {
     /// Runs the command; the exit code.
     pub fn run(&self) -> Result<u8, Failure> {
         let variable = |name: &str| std::env::var_os(name);
-        let mut out = std::io::stdout();
-        let look = if screen::colour(&out) { Look::Colour } else { Look::Plain };
+        let mut out = pipe::Pipe::stdout();
+        let look = if screen::colour(&std::io::stdout()) { Look::Colour } else { Look::Plain };
         let state = || StateFolder::open(variable);
         let loudness = if self.quiet { Loudness::Quiet } else { Loudness::Normal };
         let code = match &self.command {
             Command::Part(args) => return part::run(args),
             Command::Lab(command) => {
-                return lab::run(command, &Registry::at(state()?.labs()), &mut out);
+                let labs = Registry::at(state()?.labs());
+                let mut nobody = std::io::sink();
+                return match (command, loudness) {
+                    (lab::LabCommand::Up(_), Loudness::Quiet) => {
+                        lab::run(command, &labs, &mut nobody)
+                    }
+                    _ => lab::run(command, &labs, &mut out),
+                };
             }
-            Command::Plan(args) => plan::run(args, &mut out)?,
+            Command::Plan(args) => {
+                plan::run(args, StateFolder::existing(variable)?.as_ref(), &mut out)?
+            }
             // It has written all that somebody reads; the rest must not be waited for here.
             Command::Run(args) => return run::run(args, &state()?, loudness).map(|c| c as u8),
             Command::Judge(args) => judge::run(args, &mut out)?,
@@ -134,9 +144,9 @@ impl Cli {
             Command::Checks(args) => catalogue::run(Which::Checks, args, &mut out)?,
             Command::Schema(args) => schema::run(args, &mut out)?,
             Command::Completions(args) => shell::completions(args, &mut out)?,
-            Command::Man => shell::man(&mut out)?,
+            Command::Man(args) => shell::man(args, &mut out)?,
         };
-        out.flush().or_else(failure::unless_closed)?;
+        out.flush()?;
         Ok(code as u8)
     }
 

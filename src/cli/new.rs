@@ -36,6 +36,12 @@ pub struct New {
 pub fn run(args: &New, look: Look, out: &mut dyn Write) -> Result<ExitCode, Failure> {
     let loaded = match lab(&args.lab) {
         Ok(loaded) => loaded,
+        Err(_) if !args.lab.exists() => {
+            return Err(Failure::usage(format!(
+                "there is no lab {}; name yours with `--lab FILE`",
+                args.lab.display()
+            )));
+        }
         Err(findings) => {
             out.write_all(render(&findings.0, look).as_bytes())?;
             return Ok(ExitCode::Usage);
@@ -144,7 +150,8 @@ impl Draft<'_> {
             None => format!("{{lab: {{service: {name}}}, pick: one}}"),
         };
         let (hold, limit) = self.times();
-        let (within, stop) = (Span(limit.0 + limit.0), Span(hold.0 + hold.0));
+        // More than is promised, and less than hold and watch: it can trip.
+        let (within, stop) = (Span(limit.0 + limit.0), Span(hold.0 + limit.0));
         let mut text = String::new();
         // Writing to a String cannot fail.
         let _ = write!(
@@ -178,7 +185,8 @@ impl Draft<'_> {
         let _ = write!(
             text,
             "  stopConditions:\n    \
-               - outage: {{probe: clients, longerThan: {stop}}}\n"
+               - outage: {{probe: clients, longerThan: {stop}}}\n  \
+             recoveryWatch: {hold}\n"
         );
         text
     }

@@ -14,6 +14,7 @@ use crate::model::outcome::ExitCode;
 
 /// Arguments of `squall now`. Several are joined by *and*.
 #[derive(Debug, Clone, clap::Args)]
+#[command(after_help = "Exit codes: 4 yes, something of squall's is in force and fits; 0 no.")]
 pub struct Args {
     /// A process number: as counted here, or as the target's own PID namespace counts.
     #[arg(long)]

@@ -25,8 +25,11 @@ impl Output {
     /// Makes the folder. Errors: it holds another drill's history.
     pub fn create(folder: &Path) -> Result<Output, Failure> {
         let failed = |e: std::io::Error| {
-            let why = format!("failed to make the output folder {}: {e}", folder.display());
-            Failure::internal(why)
+            Failure::internal(format!(
+                "failed to make the output folder {}: {e}; give one that you may write to with \
+                 `--out DIR`",
+                folder.display()
+            ))
         };
         std::fs::create_dir_all(folder).map_err(failed)?;
         let path = folder.join(HISTORY);
@@ -112,7 +115,10 @@ pub fn write_faces(report: &Report, folder: &Path) -> Result<Vec<PathBuf>, Failu
 pub fn read_history(folder: &Path) -> Result<Vec<Record>, Failure> {
     let path = folder.join(HISTORY);
     let text = std::fs::read_to_string(&path)
-        .map_err(|e| Failure::usage(format!("failed to read {}: {e}", path.display())))?;
+        .map_err(|e| {
+            let remedy = "give the folder that `squall run --out DIR` wrote";
+            Failure::usage(format!("failed to read {}: {e}; {remedy}", path.display()))
+        })?;
     let mut records = Vec::new();
     let mut lines = text.lines().enumerate().peekable();
     while let Some((number, line)) = lines.next() {

@@ -3,16 +3,23 @@
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
+use crate::guard::admit;
+use crate::lab::registry::Registry;
 use crate::model::outcome::ExitCode;
 use crate::plan::{self, diff};
 
-use super::failure::{Failure, unless_closed};
+use super::facts::{facts, seen_running};
+use super::failure::Failure;
 use super::plan_file;
-use super::prepare::Inputs;
+use super::prepare::{Inputs, Prepared};
 use super::screen;
+use super::state::StateFolder;
 
 /// Arguments of `squall plan`.
 #[derive(Debug, Clone, clap::Args)]
+#[command(after_help = "Every reason for which `squall run` would refuse the plan now stands under \
+it, a line each (`would be refused: ...`). The exit code is 0 all the same: a plan changes nothing, \
+and may be admitted later.")]
 pub struct Args {
     #[command(flatten)]
     pub inputs: Inputs,
@@ -24,11 +31,19 @@ pub struct Args {
     pub diff: Option<PathBuf>,
 }
 
-/// Exit codes: 0 planned, 2 a file cannot be used.
-pub fn run(args: &Args, out: &mut dyn Write) -> Result<ExitCode, Failure> {
+/// `state`: where drills that are under way are found; None where nothing was ever kept.
+///
+/// Exit codes: 0 planned, whether or not it would be refused now; 2 a file cannot be used.
+pub fn run(
+    args: &Args,
+    state: Option<&StateFolder>,
+    out: &mut dyn Write,
+) -> Result<ExitCode, Failure> {
     let old = args.diff.as_deref().map(plan_file::read).transpose()?;
     let seed = args.inputs.seed.or(old.as_ref().map(|old| old.seed));
-    let plan = Inputs { seed, ..args.inputs.clone() }.prepare()?.plan;
+    let prepared = Inputs { seed, ..args.inputs.clone() }.prepare()?;
+    let refusals = refusals(&prepared, &args.inputs, state)?;
+    let plan = prepared.plan;
     let style = plan::Style::of(screen::style().colour);
     let text = match &old {
         Some(old) => {
@@ -38,14 +53,40 @@ pub fn run(args: &Args, out: &mut dyn Write) -> Result<ExitCode, Failure> {
         }
         None => plan::render::text(&plan, style),
     };
+    let text = refusals.iter().fold(text, |text, why| format!("{text}\n{why}"));
     let said = match args.output.as_deref() {
-        Some(path) if path == Path::new("-") => plan_file::text(&plan)?,
+        Some(path) if path == Path::new("-") => {
+            for why in &refusals {
+                // Beside the plan, which somebody parses.
+                let _unseen = writeln!(std::io::stderr(), "{why}");
+            }
+            plan_file::text(&plan)?
+        }
         Some(path) => {
             plan_file::write(&plan, path)?;
             format!("{text}\n\n  written   {}\n", path.display())
         }
         None => format!("{text}\n"),
     };
-    out.write_all(said.as_bytes()).or_else(unless_closed)?;
+    out.write_all(said.as_bytes())?;
     Ok(ExitCode::Held)
+}
+
+/// A line for every reason for which `run` would refuse the plan now.
+fn refusals(
+    prepared: &Prepared,
+    inputs: &Inputs,
+    state: Option<&StateFolder>,
+) -> Result<Vec<String>, Failure> {
+    let running = state.map(seen_running).transpose()?.unwrap_or_default();
+    let standing = match (state, &prepared.plan.lab) {
+        (Some(state), Some(lab)) => Registry::at(state.labs())
+            .find(&lab.name)?
+            .is_some_and(|standing| standing.record.sha256 == lab.sha256),
+        _ => false,
+    };
+    let facts = facts(prepared, running, &inputs.approval, standing)?;
+    let refusal = admit(&prepared.plan, &prepared.policies, &facts).err();
+    let reasons = refusal.map(|refusal| refusal.reasons).unwrap_or_default();
+    Ok(reasons.iter().map(|why| format!("would be refused: {why}")).collect())
 }

@@ -27,6 +27,10 @@ pub struct Inputs {
     /// A policy that must admit the plan; may be given more than once. Without any: labs only.
     #[arg(long, value_name = "FILE")]
     pub policy: Vec<PathBuf>,
+    /// One person's consent to the plan's intent, as a policy may ask for; may be given more than
+    /// once. It is YAML: `{by: NAME, intentDigest: DIGEST, at: TIME, until: TIME}`.
+    #[arg(long, value_name = "FILE")]
+    pub approval: Vec<PathBuf>,
 }
 
 pub struct Prepared {

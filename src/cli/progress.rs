@@ -119,6 +119,11 @@ impl Progress {
         self.screen.said()
     }
 
+    #[must_use]
+    pub fn is_quiet(&self) -> bool {
+        self.mode == Mode::Quiet
+    }
+
     /// The verdict goes to the standard output in every mode but JSON lines, where it must not
     /// stand between them.
     pub fn verdict(&mut self, text: &str) {

@@ -6,13 +6,15 @@ use std::path::PathBuf;
 use crate::model::outcome::ExitCode;
 use crate::report;
 
-use super::failure::{Failure, unless_closed};
+use super::failure::Failure;
 use super::judge::judge_folder;
 use super::output::write_faces;
 use super::screen;
 
 /// Arguments of `squall report`.
 #[derive(Debug, Clone, clap::Args)]
+#[command(after_help = "With none of --html, --json, --junit, --markdown and --text every face is \
+written into the folder again; with one of them it goes to the standard output.")]
 pub struct Args {
     /// The folder that `squall run --out` wrote.
     pub folder: PathBuf,
@@ -24,14 +26,19 @@ pub struct Args {
 #[derive(Debug, Clone, clap::Args)]
 #[group(multiple = false)]
 pub struct Face {
+    /// The page that a browser shows, in one file.
     #[arg(long)]
     pub html: bool,
+    /// For programs; `squall schema report` prints its schema.
     #[arg(long)]
     pub json: bool,
+    /// For pipelines: each claim is a test case.
     #[arg(long)]
     pub junit: bool,
+    /// For tickets and pull requests.
     #[arg(long)]
     pub markdown: bool,
+    /// As `squall run` ends.
     #[arg(long)]
     pub text: bool,
 }
@@ -55,6 +62,6 @@ pub fn run(args: &Args, out: &mut dyn Write) -> Result<ExitCode, Failure> {
         let lines: Vec<String> = paths.iter().map(|p| p.display().to_string()).collect();
         lines.join("\n") + "\n"
     };
-    out.write_all(text.as_bytes()).or_else(unless_closed)?;
+    out.write_all(text.as_bytes())?;
     Ok(ExitCode::Held)
 }

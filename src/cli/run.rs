@@ -17,7 +17,7 @@ use crate::report;
 
 use super::Loudness;
 use super::confirm;
-use super::facts::facts;
+use super::facts::{facts, running};
 use super::failure::Failure;
 use super::judge::judge_records;
 use super::leftovers;
@@ -29,12 +29,17 @@ use super::signals;
 use super::state::StateFolder;
 use super::surroundings::{chance, environment, secrets};
 
+const ASKS: &str = "A lab needs no asking: squall starts it and the kernel removes it. In this \
+version labs are the only targets; `--yes` is for what squall did not start.\n\nExit codes: 0 held, \
+1 internal error, 2 usage, 3 refused, 4 deviated, 5 inconclusive, 6 aborted and undone, 7 stuck.";
+
 /// Arguments of `squall run`.
 #[derive(Debug, Clone, clap::Args)]
+#[command(after_help = ASKS)]
 pub struct Args {
     #[command(flatten)]
     pub inputs: Inputs,
-    /// Do not ask.
+    /// Do not ask. Labs need no asking.
     #[arg(short, long)]
     pub yes: bool,
     /// All the machinery, no fault: the figures that come of nothing.
@@ -46,9 +51,6 @@ pub struct Args {
     /// Every record of the history as a line of JSON, instead of words.
     #[arg(long)]
     pub events: bool,
-    /// A consent to the intent digest, as a policy may ask for; may be given more than once.
-    #[arg(long, value_name = "FILE")]
-    pub approval: Vec<PathBuf>,
     /// Raise a lab of our own even where a standing one of the same file could be attached to.
     #[arg(long)]
     pub fresh: bool,
@@ -160,7 +162,8 @@ impl Ground<'_> {
     }
 
     fn admitted(&self, attached: bool) -> Result<Clearance, Failure> {
-        let facts = facts(&self.prepared, self.state, &self.args.approval, attached)?;
+        let running = running(self.state)?;
+        let facts = facts(&self.prepared, running, &self.args.inputs.approval, attached)?;
         admit(&self.prepared.plan, &self.prepared.policies, &facts)
             .map_err(|refusal| Failure::new(ExitCode::Refused, refusal.to_string()))
     }
@@ -219,7 +222,8 @@ fn finish(
         .as_ref()
         .map(|paths| paths.iter().map(|p| p.display().to_string()).collect())
         .unwrap_or_default();
-    progress.verdict(&report::text::render(&report, &screen::style(), &files));
+    let render = if progress.is_quiet() { report::text::brief } else { report::text::render };
+    progress.verdict(&render(&report, &screen::style(), &files));
     let code = report.verdict.exit_code();
     match written {
         // A full disk must not hide that something is stuck, or deviated.

@@ -14,7 +14,10 @@ const VERSION: &str = "1";
 pub enum StateError {
     #[error("there is no place for squall's state: set HOME or XDG_STATE_HOME")]
     Homeless,
-    #[error("failed to use the state folder {path}: {source}")]
+    #[error(
+        "failed to use the state folder {path}: {source}; set XDG_STATE_HOME to a folder that you \
+         may write to"
+    )]
     Io { path: PathBuf, source: io::Error },
     #[error(
         "the state folder {path} has layout {found}, and this squall knows only {VERSION}; \
@@ -37,6 +40,18 @@ impl StateFolder {
         std::fs::create_dir_all(path.join("labs")).map_err(failed)?;
         check_version(&path)?;
         Ok(StateFolder { path })
+    }
+
+    /// The folder as it is, for who changes nothing. None: nothing was ever kept.
+    pub fn existing(
+        variable: impl Fn(&str) -> Option<OsString>,
+    ) -> Result<Option<StateFolder>, StateError> {
+        let path = place(variable)?;
+        if !path.join("VERSION").exists() {
+            return Ok(None);
+        }
+        check_version(&path)?;
+        Ok(Some(StateFolder { path }))
     }
 
     #[must_use]

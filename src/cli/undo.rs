@@ -14,17 +14,22 @@ use crate::model::outcome::ExitCode;
 
 /// Arguments of `squall undo`.
 #[derive(Debug, Clone, clap::Args)]
+#[command(override_usage = "squall undo --all\n       squall undo DRILL")]
 pub struct Args {
     /// Undo what every dead drill left behind.
-    #[arg(long, required_unless_present = "drill")]
+    #[arg(long)]
     pub all: bool,
-    /// Only this drill's.
+    /// Only what this drill left, as `squall now` names it.
     #[arg(value_name = "DRILL", conflicts_with = "all")]
     pub drill: Option<String>,
 }
 
 /// Exit codes: 0 nothing of ours is left, 7 something is stuck, 2 a journal cannot be used.
 pub fn run(args: &Args, state: &StateFolder, out: &mut dyn Write) -> Result<ExitCode, Failure> {
+    if !args.all && args.drill.is_none() {
+        let what = "`squall undo --all`, or `squall undo DRILL` for one";
+        return Err(Failure::usage(format!("say what to undo: {what}; `squall now` lists drills")));
+    }
     let found = recovery::find(&state.journals())?;
     let wanted = |l: &Leftover| args.drill.as_ref().is_none_or(|d| l.drill.as_str() == d);
     let mut code = ExitCode::Held;

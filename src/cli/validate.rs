@@ -7,8 +7,11 @@ use clap::Args;
 use serde::Serialize;
 
 use super::failure::Failure;
+use crate::host::linux::program;
 use crate::model::outcome::ExitCode;
-use crate::spec::{AnyDocument, Finding, Findings, Look, Surroundings, any, render};
+use crate::spec::{
+    AnyDocument, Finding, Findings, Look, Surroundings, any, missing_programs, render,
+};
 
 #[derive(Debug, Args)]
 pub struct Validate {
@@ -40,7 +43,8 @@ pub fn run(args: &Validate, look: Look, out: &mut dyn Write) -> Result<ExitCode,
         told.files.push(path.display().to_string());
         match any(path, &surroundings) {
             Ok(document) => {
-                let warnings = document.warnings();
+                let mut warnings = document.warnings();
+                warnings.extend(missing(&document));
                 if !args.json {
                     writeln!(out, "{}: {}", path.display(), title(&document))?;
                     show(&warnings, look, out)?;
@@ -61,6 +65,19 @@ pub fn run(args: &Validate, look: Look, out: &mut dyn Write) -> Result<ExitCode,
         writeln!(out)?;
     }
     Ok(if told.valid { ExitCode::Held } else { ExitCode::Usage })
+}
+
+/// Programs that a lab wants and this machine does not have.
+fn missing(document: &AnyDocument) -> Vec<Finding> {
+    let runs = |name: &str| program::find(name).is_some();
+    match document {
+        AnyDocument::Experiment(loaded) => {
+            let lab = loaded.value.lab.as_ref();
+            lab.map(|lab| missing_programs(lab, &runs)).unwrap_or_default()
+        }
+        AnyDocument::Lab(loaded) => missing_programs(loaded, &runs),
+        AnyDocument::Policy(_) => Vec::new(),
+    }
 }
 
 fn show(findings: &[Finding], look: Look, out: &mut dyn Write) -> io::Result<()> {

@@ -69,9 +69,12 @@ impl RuleKind for Approval {
             .collect();
         let why = if why.is_empty() { String::new() } else { format!(" ({})", why.join("; ")) };
         vec![Reason::Breaks(format!(
-            "{found} of {} people other than {} approved the intent {}{why}",
+            "{found} of {} people other than {} approved the intent {}{why}; each writes \
+             `{{by: NAME, intentDigest: {}, at: TIME, until: TIME}}` into a file that is given \
+             with `--approval FILE`, times like 2026-06-15T09:00:00Z",
             params.people,
             facts.runner.as_deref().unwrap_or_default(),
+            plan.intent_digest,
             plan.intent_digest
         ))]
     }

@@ -8,6 +8,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::model::units::Span;
 use crate::model::verdict::ClaimReport;
 
 mod bitmap;
@@ -84,6 +85,11 @@ pub trait CheckKind: Sync {
 
     /// While the drill runs: why the hold must end now. Asked only of checks that stop.
     fn trips(_params: &Self::Params, _live: &mut Live, _now_ns: u64) -> Option<String> {
+        None
+    }
+
+    /// How long something must last before this ends a hold. Asked only of checks that stop.
+    fn patience(_params: &Self::Params) -> Option<Span> {
         None
     }
 
@@ -166,6 +172,16 @@ macro_rules! catalogue {
             pub fn target(&self) -> Option<&str> {
                 match self {
                     $(CheckParams::$entry(params) => <$module::$entry as CheckKind>::target(params),)*
+                }
+            }
+
+            /// How long something must last before this ends a hold.
+            #[must_use]
+            pub fn patience(&self) -> Option<Span> {
+                match self {
+                    $(CheckParams::$entry(params) => {
+                        <$module::$entry as CheckKind>::patience(params)
+                    })*
                 }
             }
 

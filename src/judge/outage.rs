@@ -37,6 +37,10 @@ impl CheckKind for Outage {
             .then(|| format!("{} has been out for {:.2} s", params.probe, lasted.seconds()))
     }
 
+    fn patience(params: &Params) -> Option<Span> {
+        Some(params.longer_than)
+    }
+
     fn judge(params: &Params, measured: &Measured) -> ClaimReport {
         let (probe, limit) = (&params.probe, params.longer_than);
         let claim = format!("no outage of {probe} longer than {limit}");

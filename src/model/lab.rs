@@ -45,7 +45,7 @@ pub struct Service {
     #[serde(default)]
     pub env: BTreeMap<String, String>,
     /// Files written into the instance's own folder before it starts; contents are templates
-    /// (Jinja: `{{host.ipv4}}`, `{% for peer in peers %}`).
+    /// (Jinja: `{{host.ipv4}}`, `{% for peer in instances %}`).
     #[serde(default)]
     pub files: BTreeMap<String, String>,
     /// The port that clients use: makes `{{lab.SERVICE}}` and canary packets possible.

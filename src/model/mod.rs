@@ -20,3 +20,4 @@ pub mod plan;
 pub mod policy;
 pub mod units;
 pub mod verdict;
+pub mod vocabulary;

@@ -114,8 +114,18 @@ impl fmt::Display for Span {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // Whole microseconds at least: nobody reads the nanoseconds of a plan.
         let shown = Duration::from_micros(u64::try_from(self.0.as_micros()).unwrap_or(u64::MAX));
-        let text = humantime::format_duration(shown).to_string();
-        f.write_str(&text.replace(' ', ""))
+        // A month is no length of time that one can count with; hours are.
+        let hours = shown.as_secs() / 3600;
+        if hours < 24 {
+            let text = humantime::format_duration(shown).to_string();
+            return f.write_str(&text.replace(' ', ""));
+        }
+        write!(f, "{hours}h")?;
+        let rest = shown.saturating_sub(Duration::from_secs(hours * 3600));
+        if rest.is_zero() {
+            return Ok(());
+        }
+        f.write_str(&humantime::format_duration(rest).to_string().replace(' ', ""))
     }
 }
 
@@ -187,9 +197,10 @@ mod tests {
 
     #[test]
     fn text_survives_a_round_trip() {
-        for text in ["250ms", "20s", "1m30s", "0s", "2h"] {
+        for text in ["250ms", "20s", "1m30s", "0s", "2h", "900h", "25h1m"] {
             assert_eq!(text.parse::<Span>().unwrap().to_string(), text);
         }
+        assert_eq!("14d".parse::<Span>().unwrap().to_string(), "336h", "no months");
         assert_eq!("99.9%".parse::<Percent>().unwrap().to_string(), "99.9%");
         assert_eq!("200/s".parse::<Rate>().unwrap().to_string(), "200/s");
         assert_eq!("30/m".parse::<Rate>().unwrap().to_string(), "30/m");

@@ -73,9 +73,13 @@ pub enum Code {
     HollowMethod,
     /// A hold that ends before the mechanism under test could act.
     ShortHold,
+    /// A stop condition that waits for longer than the drill lasts.
+    IdleStop,
     /// A probe that looks too seldom for the limit that it is to show.
     CoarseProbe,
     BadPattern,
+    /// A program that a lab wants and this machine does not have.
+    MissingProgram,
     /// Services that wait for each other.
     Cycle,
     /// Addresses or hosts of a lab that do not work out.

@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 use super::document::Envelope;
+use super::filling;
 use super::finding::Code;
 use super::name;
 use super::repair::Decoded;
 use super::sheet::Sheet;
 use super::suggest;
-use super::tree::Node;
+use super::tree::{Entry, Node};
 use crate::model::lab::{Check, LabSpec, RoleRule, Service};
 use crate::model::layout::Layout;
 
@@ -51,6 +52,14 @@ pub(super) fn check(root: &Node, decoded: &Decoded<Envelope<LabSpec>>, sheet: &m
     }
     check_cycles(&lab.services, services, sheet);
     check_layout(root, lab, sheet);
+    let placed = |entry: &Entry| {
+        let whole = |key| entry.value.get(key).is_none_or(|node| decoded.is_whole(node));
+        whole("hosts") && whole("port")
+    };
+    // What is left out elsewhere has its finding, and would only be missed here again.
+    if let (true, Ok(layout)) = (services.entries().iter().all(placed), Layout::of(lab)) {
+        filling::check(services, &layout, sheet);
+    }
 }
 
 /// The place of a key below a path, or of the path's own last key.
@@ -178,11 +187,11 @@ fn check_template(node: &Node, sheet: &mut Sheet) {
     let span = line_in_block(node, error.line().unwrap_or(1), sheet);
     sheet
         .error(Code::Template, span, format!("this template cannot be read: {said}"))
-        .help("templates are Jinja: `{{host.ipv4}}`, `{% for peer in peers %} ... {% endfor %}`");
+        .help("templates are Jinja: `{{host.ipv4}}`, `{% for peer in instances %} ... {% endfor %}`");
 }
 
 /// The line of the file that a line of a block's content is; the whole value for other texts.
-fn line_in_block(node: &Node, line: usize, sheet: &Sheet) -> Range<usize> {
+pub(super) fn line_in_block(node: &Node, line: usize, sheet: &Sheet) -> Range<usize> {
     let source = &sheet.source;
     let written = source.text.get(node.span.clone()).unwrap_or_default();
     if !written.contains('\n') {

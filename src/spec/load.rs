@@ -145,7 +145,7 @@ fn open(path: &Path) -> Result<Arc<Source>, Findings> {
     Source::read(path)
 }
 
-fn hold(path: &Path, text: &str) -> Result<Arc<Source>, Findings> {
+pub(super) fn hold(path: &Path, text: &str) -> Result<Arc<Source>, Findings> {
     Source::from_bytes(path, text.as_bytes().to_vec())
 }
 

@@ -9,11 +9,13 @@ mod access;
 mod decode;
 mod document;
 mod experiment;
+mod filling;
 mod finding;
 mod lab;
 mod load;
 mod mistake;
 mod name;
+mod programs;
 mod raw;
 mod read;
 mod reference;
@@ -34,6 +36,7 @@ pub use load::{
     policy, policy_from_text,
 };
 pub use name::is_name;
+pub use programs::missing_programs;
 pub use reference::{kind, pages};
 pub use render::{Look, render};
 pub use schema::{report_schema, schema};

@@ -15,6 +15,7 @@ mod kept;
 mod live;
 mod many;
 mod output;
+mod remedies;
 mod secrets;
 mod signals;
 mod stand;

@@ -42,6 +42,16 @@ fn quiet_says_the_verdict_only() {
     assert_eq!(ran.code, Some(0), "{ran:?}");
     assert!(ran.out.starts_with("held"), "{}", ran.out);
     assert!(!ran.out.contains("in force:") && !ran.out.contains("raising lab"), "{}", ran.out);
+    // The verdict, its one claim, what is left, four faces.
+    assert_eq!(ran.out.lines().count(), 7, "{}", ran.out);
+    assert!(ran.out.contains("report: out/report.html"), "{}", ran.out);
+    let stand = Stand::new();
+    let hypothesis = "longestOutage: {probe: ping, atMost: 100ms}";
+    stand.drill(&Drill { hold: "600ms", hypothesis, ..Drill::default() });
+    let ran = stand.run_drill(&["-q"]);
+    assert_eq!(ran.code, Some(4), "{ran:?}");
+    assert!(ran.out.contains("longestOutage of ping: "), "what went wrong: {}", ran.out);
+    assert!(!ran.out.contains("Timeline") && !ran.out.contains("Stages"), "{}", ran.out);
 }
 
 #[test]
@@ -103,4 +113,48 @@ fn a_program_that_is_missing_is_named_with_its_package() {
     assert_eq!(ran.code, Some(2), "{ran:?}");
     assert!(ran.err.contains("redis-nowhere") && ran.err.contains("redis-server"), "{ran:?}");
     stand.assert_nothing_left();
+}
+
+#[test]
+fn a_reader_that_has_gone_changes_no_exit_code_and_is_no_failure() {
+    let stand = Stand::new();
+    std::fs::write(stand.path("bad.yaml"), "kind: Nothing\n").unwrap();
+    let cases: [(&[&str], i32); 8] = [
+        (&["validate", "drill.yaml", "lab.yaml"], 0),
+        (&["validate", "bad.yaml"], 2),
+        (&["schema"], 0),
+        (&["man"], 0),
+        (&["completions", "bash"], 0),
+        (&["faults"], 0),
+        (&["plan", "drill.yaml"], 0),
+        (&["new", "--lab", "lab.yaml"], 0),
+    ];
+    for (args, code) in cases {
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let ran = stand.squall(args).stdout(writer).output().unwrap();
+        assert_eq!(String::from_utf8_lossy(&ran.stderr), "", "{args:?}");
+        assert_eq!(ran.status.code(), Some(code), "{args:?}");
+    }
+}
+
+#[test]
+fn a_plan_says_why_it_would_be_refused_and_is_made_all_the_same() {
+    let stand = Stand::new();
+    let policies = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("policies");
+    let production = policies.join("production.yaml").display().to_string();
+    let ran = stand.run(&["plan", "drill.yaml", "--policy", &production, "-o", "plan.json"]);
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    assert!(stand.path("plan.json").exists());
+    for rule in ["environment", "ownership", "approval", "minHealthy", "limits"] {
+        let why = format!("would be refused: production: {rule}: ");
+        assert!(ran.out.contains(&why), "no `{why}` in {}", ran.out);
+    }
+    assert!(ran.out.contains("--approval FILE"), "{}", ran.out);
+    assert!(!stand.path("state").exists(), "a plan changes nothing");
+    let ran = stand.run(&["plan", "drill.yaml", "--policy", &production, "-o", "-"]);
+    assert!(ran.err.contains("would be refused: production: ownership"), "{ran:?}");
+    serde_json::from_str::<serde_json::Value>(&ran.out).unwrap();
+    let ran = stand.run(&["plan", "drill.yaml"]);
+    assert!(!ran.out.contains("refused"), "a lab needs no policy: {}", ran.out);
 }

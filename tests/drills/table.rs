@@ -39,7 +39,7 @@ macro_rules! drills {
 drills! {
     redis_primary_loss: "redis-primary-loss" "redis-sentinel", NONE, NONE => 0 [];
     redis_primary_loss_with_nothing_to_promote: "redis-primary-loss" "redis-alone", NONE, NONE
-        => 4 ["downtime proxy", "longestOutage writes", "recovery writes", "roleMoved"];
+        => 4 ["downtime proxy", "longestOutage writes", "outage writes", "recovery writes", "roleMoved"];
     redis_primary_pause: "redis-primary-pause" "redis-sentinel", NONE, NONE => 0 [];
     redis_primary_pause_with_nothing_to_promote: "redis-primary-pause" "redis-alone", NONE, NONE
         => 4 ["longestOutage proxy", "longestOutage writes", "roleMoved"];
@@ -70,7 +70,7 @@ drills! {
 
     etcd_leader_kill: "etcd-leader-kill" "etcd", NONE, NONE => 0 [];
     etcd_leader_kill_with_nobody_to_elect: "etcd-leader-kill" "etcd", NONE, ONE_ETCD
-        => 4 ["longestOutage writes", "recovery writes", "roleMoved"];
+        => 4 ["longestOutage writes", "outage writes", "recovery writes", "roleMoved"];
     etcd_leader_isolated: "etcd-leader-isolated" "etcd", NONE, NONE => 0 [];
     etcd_leader_isolated_with_nobody_to_elect: "etcd-leader-isolated" "etcd", NONE, ONE_ETCD
         => 4 ["roleMoved"];

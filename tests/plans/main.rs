@@ -26,7 +26,7 @@ fn experiments() -> Vec<PathBuf> {
 }
 
 fn args(file: &Path) -> Inputs {
-    Inputs { file: file.to_owned(), seed: Some(SEED), lab: None, policy: Vec::new() }
+    Inputs { file: file.to_owned(), seed: Some(SEED), lab: None, policy: Vec::new(), approval: Vec::new() }
 }
 
 fn planned(inputs: &Inputs) -> Plan {

@@ -68,3 +68,38 @@ fn a_file_that_is_not_there_is_named() {
     assert!(findings.to_string().contains("tests/spec/nowhere.yaml"), "{findings}");
     assert!(read(Path::new("tests/spec")).unwrap_err().to_string().contains("folder"));
 }
+
+/// What is said of a shipped experiment in which one text is another.
+fn said_of(from: &str, to: &str) -> String {
+    let path = Path::new("experiments/redis-primary-loss.yaml");
+    let text = std::fs::read_to_string(path).unwrap();
+    assert!(text.contains(from), "no `{from}`");
+    let text = text.replace(from, to);
+    let surroundings = squall::spec::Surroundings { lab: None, env: &super::unset };
+    match squall::spec::experiment_from_text(path, &text, &surroundings) {
+        Ok(loaded) => squall::spec::render(&loaded.warnings, squall::spec::Look::Plain),
+        Err(findings) => findings.to_string(),
+    }
+}
+
+#[test]
+fn a_stop_condition_that_outlasts_the_drill_is_warned_of_at_its_limit() {
+    // Six seconds of hold and five of watching.
+    let said = said_of("longerThan: 9s", "longerThan: 11s");
+    assert!(said.contains("can never trip: the drill ends 11s after"), "{said}");
+    assert!(said.contains("1 warning") && said.contains("^^^"), "{said}");
+    assert_eq!(said_of("longerThan: 9s", "longerThan: 10900ms").trim(), "");
+    // Two faults: what counts is from the first to the last.
+    let two = "inject: {processKill: {target: primary}}}\n    - {at: 4s, hold: 6s, inject: \
+               {processPause: {target: primary}}}";
+    let said = said_of("inject: {processKill: {target: primary}}}", two);
+    assert!(!said.contains("never trip"), "{said}");
+}
+
+#[test]
+fn a_misspelled_hypothesis_is_not_an_empty_one() {
+    let said = said_of("  hypothesis:", "  hypotesis:");
+    assert!(said.contains("did you mean `hypothesis`?"), "{said}");
+    assert!(!said.contains("claims nothing"), "{said}");
+    assert!(said_of("  hypothesis:", "  labels:").contains("claims nothing"));
+}

@@ -143,3 +143,19 @@ fn schemas_are_valid_and_each_says_what_it_is_of() {
         jsonschema::draft202012::new(&schema).unwrap();
     }
 }
+
+#[test]
+fn a_program_that_is_missing_is_a_warning_that_names_its_package() {
+    let place = tempfile::tempdir().unwrap();
+    let path = place.path().join("lab.yaml");
+    let lab = std::fs::read_to_string("experiments/labs/redis-alone.yaml").unwrap();
+    std::fs::write(&path, lab.replace("redis-server,", "redis-nowhere,")).unwrap();
+    let (code, text) = validated(std::slice::from_ref(&path), false);
+    assert_eq!(code, 0, "{text}");
+    assert!(text.contains("warning: the program `redis-nowhere` of the service `redis`"), "{text}");
+    assert!(text.contains("apt-get install redis-server"), "{text}");
+    let (code, json) = validated(&[path], true);
+    let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+    assert_eq!((code, &json["findings"][0]["code"]), (0, &"missing-program".into()));
+    assert!(json["findings"][0]["line"].as_u64().unwrap() > 1, "{json}");
+}

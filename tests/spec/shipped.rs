@@ -95,3 +95,15 @@ fn another_lab_can_take_the_place_of_the_one_that_is_named() {
     assert!(findings.contains("the lab has no service `redis`"), "{findings}");
     assert!(findings.contains("`{{lab.sentinel.all}}` stands for nothing"), "{findings}");
 }
+
+/// Comments and labels are left out there, and nothing else.
+#[test]
+fn the_experiment_of_the_readme_is_the_one_that_is_shipped() {
+    let readme = std::fs::read_to_string("README.md").unwrap();
+    let (_, block) = readme.split_once("```yaml\n").unwrap();
+    let (block, _) = block.split_once("```").unwrap();
+    let shown: serde_json::Value = serde_yaml::from_str(block).unwrap();
+    let mut shipped = as_json(Path::new("experiments/redis-primary-loss.yaml"));
+    shipped["metadata"].as_object_mut().unwrap().remove("labels");
+    assert_eq!(shown, shipped);
+}

@@ -30,6 +30,12 @@ pub fn render(report: &Report, style: &Style, files: &[String]) -> String {
     shown.join("\n\n") + "\n"
 }
 
+/// The verdict, a line for each claim, what went wrong, what is left, and where the rest lies.
+#[must_use]
+pub fn brief(report: &Report, style: &Style, files: &[String]) -> String {
+    sections::brief(report, style, files).join("\n") + "\n"
+}
+
 /// One claim: verdict, words, figure, limit. It wraps where the terminal is narrow.
 #[must_use]
 pub fn claim_line(claim: &ClaimReport, style: &Style) -> String {

@@ -31,6 +31,35 @@ pub fn head(report: &Report, style: &Style) -> Lines {
     lines
 }
 
+/// For who wants to know whether it held, and else what went wrong.
+pub fn brief(report: &Report, style: &Style, files: &[String]) -> Lines {
+    let whole = head(report, style);
+    let held = report.verdict == Outcome::Held;
+    let mut lines = vec![whole[0].clone()];
+    if !held {
+        lines.extend(hanging(style, "  ", &report.reason));
+    }
+    let rows: Vec<_> = report.claims.iter().map(|claim| claim_row(claim, style)).collect();
+    lines.extend(grid(style, &rows, CLAIM_WORDS));
+    lines.extend(findings(report, style));
+    if !held {
+        lines.extend(report.notes.iter().flat_map(|note| hanging(style, "  - ", note)));
+    }
+    lines.extend(residue(report, style));
+    lines.extend(files.iter().map(|path| format!("report: {}", style.say(path))));
+    lines
+}
+
+/// What was found of each claim that did not hold.
+fn findings(report: &Report, style: &Style) -> Lines {
+    let mut lines = Vec::new();
+    for claim in report.claims.iter().filter(|c| c.verdict != ClaimVerdict::Held) {
+        let prefix = format!("    {}: ", style.say(&subject(claim)));
+        lines.extend(hanging(style, &prefix, &claim.finding));
+    }
+    lines
+}
+
 /// One line per claim; what was found where it did not hold.
 pub fn claims(report: &Report, style: &Style) -> Lines {
     let mut lines = vec![heading(style, "Claims")];
@@ -40,10 +69,7 @@ pub fn claims(report: &Report, style: &Style) -> Lines {
         lines.extend(hanging(style, "  ", &sentence::claims(&report.claims)));
         return lines;
     }
-    for claim in report.claims.iter().filter(|c| c.verdict != ClaimVerdict::Held) {
-        let prefix = format!("    {}: ", style.say(&subject(claim)));
-        lines.extend(hanging(style, &prefix, &claim.finding));
-    }
+    lines.extend(findings(report, style));
     for text in [sentence::ONE_EVENT, &sentence::lag(&report.lag)] {
         lines.extend(hanging(style, "  ", text).iter().map(|l| style.paint(Tone::Dim, l)));
     }

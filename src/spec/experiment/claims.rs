@@ -3,6 +3,7 @@
 
 use super::super::finding::Code;
 use super::super::sheet::Sheet;
+use super::super::suggest;
 use super::super::tree::Node;
 use super::Review;
 use super::steps::undeclared;
@@ -12,7 +13,15 @@ use crate::model::experiment::Claim;
 impl Review<'_> {
     pub(super) fn check_claims(&self, sheet: &mut Sheet) {
         let hypothesis = self.spec.get("hypothesis");
-        if hypothesis.is_none_or(|node| node.items().is_empty() && sheet.is_clean(node)) {
+        // A claim under a misspelled key is a claim: the key has its finding.
+        let misspelled = hypothesis.is_none()
+            && self.spec.entries().iter().any(|entry| {
+                entry.key.text != "hypothesis"
+                    && suggest::nearest(&entry.key.text, ["hypothesis"]).is_some()
+            });
+        let claims_nothing =
+            hypothesis.is_none_or(|node| node.items().is_empty() && sheet.is_clean(node));
+        if claims_nothing && !misspelled {
             let written = self.spec.entry("hypothesis");
             let span = written.map_or(self.label.clone(), |entry| entry.key.span.clone());
             sheet

@@ -5,7 +5,7 @@ use std::ops::Range;
 use std::path::Path;
 
 use super::super::document::{Envelope, ExperimentDocument, StepDocument, TargetDocument};
-use super::super::finding::{Code, Findings};
+use super::super::finding::{Code, Finding, Findings};
 use super::super::name;
 use super::super::repair::{Decoded, Repairs, decode};
 use super::super::sheet::Sheet;
@@ -129,9 +129,26 @@ fn find_lab(root: &mut Node, surroundings: &Surroundings<'_>, sheet: &mut Sheet)
             Err(_) => FoundLab::Broken,
         },
         Err(findings) => {
-            note_lab(&path, span, findings, sheet);
+            match surroundings.lab {
+                Some(given) => note_given(given, findings, sheet),
+                None => note_lab(&path, span, findings, sheet),
+            }
             FoundLab::Broken
         }
+    }
+}
+
+/// The caller named the lab: no line of the experiment is to blame.
+fn note_given(path: &Path, findings: Findings, sheet: &mut Sheet) {
+    for finding in findings.0 {
+        if finding.line > 0 {
+            sheet.findings.push(finding);
+            continue;
+        }
+        let why = finding.message.trim_start_matches("failed to read the file: ");
+        let message = format!("`--lab {}`: {why}", path.display());
+        let help = "check the path; it is relative to the working folder";
+        sheet.findings.push(Finding::of_file(Code::Lab, path, message).help(help));
     }
 }
 

@@ -16,6 +16,7 @@ impl Review<'_> {
         if let LabInView::Known(lab) = &self.lab {
             self.check_holds(lab, sheet);
         }
+        self.check_stops(sheet);
         self.check_rates("hypothesis", &self.document.hypothesis, sheet);
         self.check_rates("stopConditions", &self.document.stop_conditions, sheet);
     }
@@ -46,6 +47,45 @@ impl Review<'_> {
                 )
                 .help(format!(
                     "hold it longer than {span}, or nothing of that mechanism is tested"
+                ));
+        }
+    }
+
+    /// Nothing lasts longer than from the first fault to the end of the watch.
+    fn check_stops(&self, sheet: &mut Sheet) {
+        let steps = &self.document.method;
+        let method = self.spec.get("method").map_or(&[][..], Node::items);
+        // What was left out of it has its finding already, and the drill may be longer.
+        if !method.iter().all(|node| self.decoded.is_whole(node)) {
+            return;
+        }
+        let Some(begin) = steps.iter().map(|step| step.at.0).min() else { return };
+        let end = steps.iter().map(|step| step.at.0.saturating_add(step.hold.0)).max();
+        let held = Span(end.unwrap_or_default().saturating_sub(begin));
+        let watched = end.unwrap_or_default().saturating_add(self.document.recovery_watch.0);
+        let lasts = Span(watched.saturating_sub(begin));
+        let nodes = self.decoded.kept(self.spec.get("stopConditions"));
+        for (stop, node) in self.document.stop_conditions.iter().zip(nodes) {
+            let Some(patience) = stop.patience().filter(|patience| *patience >= lasts) else {
+                continue;
+            };
+            let shown = node.entries().first().and_then(|entry| {
+                let limits = entry.value.entries();
+                limits.iter().find(|limit| span_of(&limit.value) == Some(patience))
+            });
+            let span = shown.map_or(node.span.clone(), |limit| limit.value.span.clone());
+            sheet
+                .warning(
+                    Code::IdleStop,
+                    span,
+                    format!(
+                        "this can never trip: the drill ends {lasts} after its first fault, hold \
+                         and recovery watch together"
+                    ),
+                )
+                .help(format!(
+                    "write more than the claims allow and less than {lasts}, or raise \
+                     `recoveryWatch`; only a limit below the hold, {held}, can end it early"
                 ));
         }
     }

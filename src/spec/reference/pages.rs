@@ -79,7 +79,21 @@ fn policy(schema: &Value) -> String {
            title: Short holds only\n  \
            rules:\n    \
              - limits: {{maxHold: 30s}}\n\
-         ```\n\n{}\n{}",
+         ```\n\n\
+         `squall plan FILE --policy POLICY` prints every reason for which it would refuse now.\n\n\
+         ## An approval\n\n\
+         The rule `approval` asks other people than the runner. Each writes a file, in YAML or \
+         JSON, and `squall run FILE --policy POLICY --approval APPROVAL` is given all of them:\n\n\
+         ```yaml\n\
+         by: bob\n\
+         intentDigest: 5cfa5c97a09d8cf8a10716e5087fa99dfadaff2b9a302d508b2b05429f6bbb4d\n\
+         at: 2026-06-15T09:00:00Z\n\
+         until: 2026-06-30T00:00:00Z\n\
+         note: announced in CHG-7\n\
+         ```\n\n\
+         The digest is the `intent` line of `squall plan FILE --policy POLICY`; `note` may be left \
+         out. What makes an approval trustworthy is where the file comes from: keep it where a \
+         change needs a review.\n\n{}\n{}",
         super::table::sections(schema, "Policy", 2),
         super::kinds::rules(schema),
     )
