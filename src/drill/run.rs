@@ -195,11 +195,12 @@ impl<B: Backend> Drill<'_, B> {
             }
             if now >= limit {
                 let unsteady = self.state.watch.unsteady(length, start, now).join(", ");
-                self.note(Entry::Note(format!(
-                    "no steady state: {unsteady} was not good for {} within {}; nothing was injected",
+                let why = format!(
+                    "{unsteady} was not good for {} within {}",
                     Span(Duration::from_nanos(length)),
                     Span(Duration::from_nanos(within + length)),
-                )));
+                );
+                self.note(Entry::Unsteady { why });
                 return false;
             }
             self.step(limit).await;
