@@ -256,7 +256,7 @@ fn the_history_of_a_killed_conductor_breaks_off_with_the_fault_in_force() {
     assert_eq!(live.finish().code, None);
     let judged = stand.run(&["judge", "out"]);
     assert_eq!(judged.code, Some(5), "{judged:?}");
-    let said = judged.out.replace("\n", " ");
+    let said = judged.out.replace('\n', " ");
     assert!(said.contains("the history breaks off at"), "{judged:?}");
     assert!(said.contains("processPause redis@r1"), "{judged:?}");
     for untrue in ["nothing was injected", "nothing of the drill is left", "never in force"] {
