@@ -65,7 +65,7 @@ impl<B: Backend> Drill<'_, B> {
         self.note(Entry::Opened(Box::new(opened)));
         self.note(Entry::Phase(Phase::Prepare));
         for (at_ns, entry) in early {
-            self.state.saw(&entry);
+            self.state.saw(at_ns, &entry);
             self.history.add(at_ns, *entry);
         }
         Ok(())

@@ -45,6 +45,7 @@ pub fn judge(records: &[Record], plan_text: &str) -> Result<Report, JudgeError> 
         injections: measured.injections,
         roles: measured.roles,
         residue: timeline.residue.unwrap_or_default().to_vec(),
+        read_back: timeline.residue.is_some(),
         lag: measured.lag.report,
         environment: opened.environment.clone(),
         plan: plan_text.to_owned(),

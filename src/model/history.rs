@@ -35,6 +35,10 @@ pub enum Entry {
         probe: String,
         slots: Vec<Observation>,
     },
+    /// The steady state was not reached, and nothing was injected.
+    Unsteady {
+        why: String,
+    },
     /// A role target became a name.
     Bound {
         target: String,

@@ -43,6 +43,8 @@ pub struct Report {
     pub roles: Vec<RoleSpan>,
     /// What of ours was still in the world at the end; empty is the only good answer.
     pub residue: Vec<String>,
+    /// False: the world was not read back after the drill, so an empty `residue` says nothing.
+    pub read_back: bool,
     /// Doubts, losses of parts, disturbances: everything that weakens a figure.
     pub notes: Vec<String>,
     pub lag: LagReport,

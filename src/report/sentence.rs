@@ -15,7 +15,11 @@ pub const ONE_EVENT: &str =
     "n=1: bounds no RTO. Each figure is of this one event; ± is its resolution.";
 
 /// Where nothing is left.
-pub const NOTHING_LEFT: &str = "nothing of the drill is left";
+const NOTHING_LEFT: &str = "nothing of the drill is left";
+
+/// Where nobody looked.
+const NOT_READ_BACK: &str =
+    "whether anything of the drill is left is not known: the world was not read back";
 
 /// What to do where something is left.
 pub const UNDO: &str = "squall undo --all";
@@ -52,6 +56,17 @@ pub fn window(window: &Window) -> Option<String> {
         seconds(window.seen_from_seconds),
         seconds(window.seen_to_seconds),
     ))
+}
+
+/// What the words and the error of an outage mean.
+pub const OUTAGE_TERMS: &str = "hard down: not one good answer in it; brown-out: some. \
+    ± of refusals is two slots of the probe; of stalls, where an edge is a slot without an answer \
+    in time, its deadline more.";
+
+/// What is said where nothing was found to be left.
+#[must_use]
+pub fn nothing_found(report: &Report) -> &'static str {
+    if report.read_back { NOTHING_LEFT } else { NOT_READ_BACK }
 }
 
 /// `2 of 5 claims deviated, 1 inconclusive`.
@@ -154,6 +169,12 @@ pub fn loss(ledger: &LedgerReport) -> Option<String> {
     let span = ledger.loss_span_seconds;
     parts.extend(span.map(|span| format!("first to last lost {}", seconds(span))));
     Some(parts.join("; "))
+}
+
+/// Is there any outage that [`OUTAGE_TERMS`] are needed for?
+#[must_use]
+pub fn any_outage(report: &Report) -> bool {
+    report.probes.values().any(|probe| !probe.outages.is_empty())
 }
 
 /// How an injection ended, and who ended it.
