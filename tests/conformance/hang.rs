@@ -120,9 +120,9 @@ pub fn an_injector_that_is_long_at_a_verb_is_not_replaced(fixture: &mut Fixture)
     fixture.forget(&drill);
 }
 
-/// Somebody else keeps packets out, so that no look after an undo finds the world as it was. Each try
-/// is shorter than a lease and all of them are longer: neither injector nor guardian may take the
-/// other for hung, or be taken for it.
+/// Somebody else keeps packets out, so that no look after an undo finds the world as it was. Each
+/// try is shorter than a lease and all of them are longer: neither injector nor guardian may take
+/// the other for hung, or be taken for it.
 pub fn an_undo_that_is_tried_again_and_again_is_no_hang(fixture: &mut Fixture) {
     let cut = squall::fault::find("networkPartition").unwrap();
     let mut drill = Drill::of(fixture, cut).hold().start();
