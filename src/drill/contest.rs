@@ -1,11 +1,11 @@
 //! Which target a role stands for must be beyond doubt. Where a target picks one by a role that is
-//! for one, and two instances claim it (an old primary that just woke, and the new one), nobody can
-//! tell which is meant; nothing is broken before one of them gives way.
+//! for one, and two instances claim it (an old primary that just woke, and the new one), nobody
+//! can tell which is meant; nothing is broken before one of them gives way.
 //!
-//! Which roles are for one nobody declares. A claim that presumes it says so (`roleMoved`), and what
-//! just one instance had for most of the steady state is one. Roles that several have, like that of
-//! a replica, may be picked from; where several primaries are as it should be, a target narrows them
-//! by its hosts.
+//! Which roles are for one nobody declares. A claim that presumes it says so (`roleMoved`), and
+//! what just one instance had for most of the steady state is one. Roles that several have, like
+//! that of a replica, may be picked from; where several primaries are as it should be, a target
+//! narrows them by its hosts.
 
 use std::collections::BTreeSet;
 

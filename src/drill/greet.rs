@@ -59,6 +59,7 @@ impl<B: Backend> Drill<'_, B> {
             squall: env!("CARGO_PKG_VERSION").to_owned(),
             wall: self.request.now.to_string(),
             plan: self.request.plan.clone(),
+            policy_files: self.request.policy_files.clone(),
             null: self.request.null,
             environment: self.request.environment.clone(),
         };

@@ -42,6 +42,8 @@ pub struct Request {
     pub plan: Plan,
     pub clearance: Clearance,
     pub drill: DrillId,
+    /// Paths of the policies that the clearance rests on, as they were given.
+    pub policy_files: Vec<String>,
     /// All the machinery, no fault.
     pub null: bool,
     /// The folder of journals, outside any lab.

@@ -87,9 +87,9 @@ impl Lab {
     }
 
     /// Attaches to a lab that another process keeps. `holder` says who we are, for those who are
-    /// refused. Errors: `Busy`, `Unknown` when its keeper is gone, `Degraded` when an instance ended
-    /// that nobody will start again: whatever was found there would be found in another system than
-    /// the lab's document describes.
+    /// refused. Errors: `Busy`, `Unknown` when its keeper is gone, `Degraded` when an instance
+    /// ended that nobody will start again: whatever was found there would be found in another
+    /// system than the lab's document describes.
     pub async fn attach(standing: &Standing, holder: &str) -> Result<Lab, LabError> {
         let record = &standing.record;
         let layout = Layout::of(&record.spec).map_err(LabError::Wrong)?;

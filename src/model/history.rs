@@ -108,6 +108,9 @@ pub struct Opened {
     /// RFC 3339 with offset: the wall clock at `at_ns`.
     pub wall: String,
     pub plan: Plan,
+    /// Paths of the policies, as they were given.
+    #[serde(default)]
+    pub policy_files: Vec<String>,
     /// All machinery, no fault.
     pub null: bool,
     pub environment: Environment,

@@ -64,6 +64,8 @@ pub struct Replay {
     pub lab: Option<String>,
     /// Names of the policies that were in force; `default` is built in.
     pub policies: Vec<String>,
+    /// Paths of the policies, as they were given.
+    pub policy_files: Vec<String>,
 }
 
 /// From the first fault effective to the end of the recovery watch; every figure is over it.

@@ -191,10 +191,13 @@ pub fn ending(injection: &InjectionReport) -> String {
 /// be pasted into a shell as it is.
 #[must_use]
 pub fn replay(report: &Report) -> String {
-    let Replay { experiment, lab, .. } = &report.replay;
+    let Replay { experiment, lab, policy_files, .. } = &report.replay;
     let lab = lab.as_ref().map(|lab| format!(" --lab {}", argument(lab))).unwrap_or_default();
+    let policies = policy_files.iter().map(|file| format!(" --policy {}", argument(file)));
+    let policies: String = policies.collect();
     let null = if report.null { " --null" } else { "" };
-    let line = format!("squall run {}{lab} --seed {}{null}", argument(experiment), report.seed);
+    let line =
+        format!("squall run {}{lab}{policies} --seed {}{null}", argument(experiment), report.seed);
     inline::one_line(&line)
 }
 
@@ -203,6 +206,7 @@ pub fn replay(report: &Report) -> String {
 pub fn replay_note(report: &Report) -> String {
     let names: Vec<&str> = report.replay.policies.iter().map(String::as_str).collect();
     let policies = match names.as_slice() {
+        _ if !report.replay.policy_files.is_empty() => String::new(),
         [] | ["default"] => String::new(),
         names => format!("give the policies again, by --policy: {}; ", names.join(", ")),
     };

@@ -3,7 +3,15 @@
 use super::stand::{Drill, Ran, Stand};
 
 /// Two redis that are primaries, and one who makes the second a replica after so many seconds.
-fn two_primaries(mend: &str) -> Stand {
+fn two_primaries(seconds: &str) -> Stand {
+    mended(&format!("sleep {seconds}; {BOW}"))
+}
+
+const BOW: &str = "redis-cli -h {{host.ipv4}} REPLICAOF 10.66.0.12 6379";
+const CLAIM: &str = "redis-cli -h {{host.ipv4}} REPLICAOF NO ONE";
+
+/// Somebody beside them does that.
+fn mended(mend: &str) -> Stand {
     let stand = Stand::new();
     let lab = LAB.replace("MARK", &stand.mark).replace("MEND", mend);
     std::fs::write(stand.path("lab.yaml"), lab).unwrap();
@@ -39,7 +47,7 @@ spec:
           - {role: replica, matches: "role:slave"}
     mender:
       hosts: [r2]
-      command: [sh, -c, "sleep MEND; redis-cli -h {{host.ipv4}} REPLICAOF 10.66.0.12 6379; exec sleep 600"]
+      command: [sh, -c, "MEND; exec sleep 600"]
       package: redis-tools
       after: [redis]
 "#;
@@ -69,4 +77,18 @@ fn a_drill_waits_until_one_of_them_gives_way() {
     assert!(said.contains("redis is redis@r1"), "{ran:?}");
     assert!(said.contains("processPause redis@r1 in force"), "{ran:?}");
     assert!(!said.contains("the steady state was not"), "{ran:?}");
+}
+
+/// The steady state is long over when its step is due, and yet nothing was broken.
+#[test]
+fn a_role_that_is_claimed_after_the_steady_state_is_bound_by_nobody() {
+    let stand = mended(&format!("{BOW}; sleep 1.5; {CLAIM}"));
+    let drill = stand.read("drill.yaml").replace("at: 0s", "at: 4s");
+    std::fs::write(stand.path("drill.yaml"), drill).unwrap();
+    let ran = stand.run_drill(&[]);
+    let said = flat(&ran);
+    assert_eq!(ran.code, Some(5), "{ran:?}");
+    assert!(said.contains("two instances say primary: redis@r1, redis@r2"), "{said}");
+    assert!(said.contains("so nothing was injected") && !said.contains("in force:"), "{said}");
+    stand.assert_nothing_left();
 }

@@ -1,3 +1,5 @@
+//! What is contested, and what may be picked from.
+
 use serde_json::json;
 
 use super::*;

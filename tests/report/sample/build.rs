@@ -47,6 +47,7 @@ pub fn quiet(experiment: &str, verdict: Outcome) -> Report {
             experiment: format!("experiments/{experiment}.yaml"),
             lab: None,
             policies: vec!["default".to_owned()],
+            policy_files: Vec::new(),
         },
     }
 }
