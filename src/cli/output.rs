@@ -72,12 +72,15 @@ impl Output {
         None
     }
 
-    /// Appends one line. A full disk costs the history its tail, never the drill its end.
+    /// Appends one line, at once: what comes next may be a fault, or our own death, and the history
+    /// must not know less of it than the journal. A full disk costs the history its tail, never the
+    /// drill its end.
     pub fn add(&mut self, record: &Record) {
         if self.failed.is_none() {
             let written = serde_json::to_writer(&mut self.history, record)
                 .map_err(std::io::Error::from)
-                .and_then(|()| self.history.write_all(b"\n"));
+                .and_then(|()| self.history.write_all(b"\n"))
+                .and_then(|()| self.history.flush());
             self.failed = written.err();
         }
     }
@@ -131,4 +134,24 @@ pub fn read_history(folder: &Path) -> Result<Vec<Record>, Failure> {
         }
     }
     Ok(records)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::history::Entry;
+
+    /// Whoever dies next has written down what they were about to do.
+    #[test]
+    fn what_is_added_is_on_disk_before_anything_else_is_done() {
+        let scratch = tempfile::tempdir().unwrap();
+        let folder = scratch.path().join("out");
+        let mut output = Output::create(&folder).unwrap();
+        for at_ns in 1..4 {
+            let bound = Entry::Bound { target: "primary".to_owned(), instances: Vec::new() };
+            let record = Record { at_ns, entry: bound };
+            output.add(&record);
+            assert_eq!(read_history(&folder).unwrap().last(), Some(&record));
+        }
+    }
 }

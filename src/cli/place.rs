@@ -1,5 +1,7 @@
 //! Where a leftover's targets are, and how to undo there.
 
+use std::time::Duration;
+
 use crate::host::channel::Channel;
 use crate::host::linux::LinuxHost;
 use crate::host::linux::part;
@@ -7,11 +9,15 @@ use crate::host::linux::process::LinuxProcesses;
 use crate::host::part::{Entry, Manner, PartSpec};
 use crate::host::process::RunState;
 use crate::host::{HostError, Processes};
-use crate::injection::journal::JournalRecord;
+use crate::injection::journal::{Journal, JournalRecord};
 use crate::injection::recovery::{self, Leftover};
 use crate::model::message::FromInjector;
 
 use super::failure::Failure;
+
+/// How long the kernel may take to remove a lab whose init was killed.
+const DIES_WITHIN: Duration = Duration::from_secs(5);
+const LAB_GONE: &str = "its lab is gone";
 
 /// Where to go.
 pub enum Place {
@@ -47,13 +53,27 @@ impl Place {
                 let mut host = LinuxHost::new(drill)?;
                 Ok(recovery::recover(&mut host, &mut journal, &contents))
             }
-            Place::Lab(door) => inside(door, &leftover),
+            Place::Lab(door) => {
+                let mut ended = Vec::new();
+                let Err(failure) = inside(door.clone(), &leftover, &mut ended) else {
+                    return Ok(ended);
+                };
+                // A lab takes a while to die, and lets nobody in meanwhile: it may have been at it.
+                let gone = LinuxProcesses::new()?.wait(&door.init, RunState::Gone, DIES_WITHIN)?;
+                if gone.is_none() {
+                    return Err(failure);
+                }
+                // Read again: whoever was inside may have closed some.
+                let (journal, contents) = Journal::inherit(leftover.journal.share()?)?;
+                let rest = void(Leftover { journal, contents, ..leftover }, LAB_GONE)?;
+                Ok(ended.into_iter().chain(rest).collect())
+            }
             Place::Gone(name) => void(leftover, &format!("lab {name} is gone")),
         }
     }
 }
 
-fn inside(door: Entry, leftover: &Leftover) -> Result<Vec<FromInjector>, Failure> {
+fn inside(door: Entry, leftover: &Leftover, ended: &mut Vec<FromInjector>) -> Result<(), Failure> {
     let (mut ours, theirs) = Channel::pair()?;
     let spec = PartSpec {
         fds: vec![theirs.into_fd(), leftover.journal.share()?],
@@ -62,10 +82,9 @@ fn inside(door: Entry, leftover: &Leftover) -> Result<Vec<FromInjector>, Failure
         ..PartSpec::new("recovery")
     };
     let _part = part::spawn(spec)?;
-    let mut ended = Vec::new();
     loop {
         match ours.receive()? {
-            Some(FromInjector::AllReverted) => return Ok(ended),
+            Some(FromInjector::AllReverted) => return Ok(()),
             Some(FromInjector::Beat) => {}
             Some(message) => ended.push(message),
             None => {

@@ -113,6 +113,7 @@ impl Ground<'_> {
             plan: self.prepared.plan.clone(),
             clearance,
             drill: self.drill.clone(),
+            policy_files: self.args.inputs.policy.iter().map(|p| p.display().to_string()).collect(),
             null: self.args.null,
             journals: self.state.journals(),
             environment: environment(),

@@ -1,7 +1,8 @@
 //! From a step of the plan to orders: names become instances, far ends become addresses.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use super::contest;
 use crate::model::binding::{Order, PeerHost, PeerSet};
 use crate::model::experiment::Selector;
 use crate::model::id::{DrillId, InjectionId};
@@ -17,20 +18,42 @@ pub struct Known<'a> {
     pub targets: &'a BTreeMap<String, Target>,
     pub roles: &'a BTreeMap<InstanceName, Option<Role>>,
     pub hosts: &'a [(Host, NetnsIdentity)],
+    /// Targets whose role is for one.
+    pub for_one: &'a BTreeSet<String>,
+}
+
+/// Why a step cannot be ordered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Unbound {
+    /// Several claim the role of a target that is for one.
+    Contested(String),
+    Cannot(String),
+}
+
+impl From<String> for Unbound {
+    fn from(why: String) -> Unbound {
+        Unbound::Cannot(why)
+    }
 }
 
 /// The instances that each subject of a step stands for now, by the subject's name.
 ///
-/// Errors: in words; a role that nobody has, an instance that was no candidate.
+/// Errors: a role that nobody has, an instance that was no candidate, a role for one that several
+/// claim: whichever was hit, the system would be blamed for what was expected of the other.
 pub fn subjects(
     known: &Known<'_>,
     step: usize,
-) -> Result<BTreeMap<String, Vec<InstanceName>>, String> {
+) -> Result<BTreeMap<String, Vec<InstanceName>>, Unbound> {
     let bind = |name: &String| {
         let with_role = with_role(known, name);
+        if with_role.len() > 1 && known.for_one.contains(name) {
+            let spec = known.plan.experiment.targets.get(name);
+            let role = spec.and_then(|spec| contest::role(spec)).unwrap_or_default();
+            return Err(Unbound::Contested(contest::words(role, &with_role)));
+        }
         plan::bind(known.plan, name, &with_role)
             .map(|instances| (name.clone(), instances))
-            .map_err(|e| e.to_string())
+            .map_err(|e| Unbound::Cannot(e.to_string()))
     };
     known.plan.steps[step].subjects.iter().map(bind).collect()
 }

@@ -59,13 +59,14 @@ impl<B: Backend> Drill<'_, B> {
             squall: env!("CARGO_PKG_VERSION").to_owned(),
             wall: self.request.now.to_string(),
             plan: self.request.plan.clone(),
+            policy_files: self.request.policy_files.clone(),
             null: self.request.null,
             environment: self.request.environment.clone(),
         };
         self.note(Entry::Opened(Box::new(opened)));
         self.note(Entry::Phase(Phase::Prepare));
         for (at_ns, entry) in early {
-            self.state.saw(&entry);
+            self.state.saw(at_ns, &entry);
             self.history.add(at_ns, *entry);
         }
         Ok(())

@@ -1,6 +1,7 @@
 //! The method of a drill: steps are bound and ordered by their times, held, and their undo ordered.
 
-use super::bind;
+use super::bind::{self, Unbound};
+use super::contest;
 use super::event::Part;
 use super::run::{Drill, SHORT_OF_A_LEASE};
 use super::state::Roles;
@@ -53,11 +54,18 @@ impl<B: Backend> Drill<'_, B> {
                     self.parts.tell_injector(&ToInjector::Inject(Box::new(order))).await;
                 }
             }
-            Err(why) => self.abort(AbortCause::Injection(why)),
+            // As long as nothing is broken, it is the steady state that is not there.
+            Err(Unbound::Contested(why)) if self.numbers == 0 => {
+                self.state.contested = true;
+                self.note(Entry::Unsteady { why });
+            }
+            Err(Unbound::Contested(why) | Unbound::Cannot(why)) => {
+                self.abort(AbortCause::Injection(why));
+            }
         }
     }
 
-    async fn bind(&mut self, step: usize) -> Result<Vec<Order>, String> {
+    async fn bind(&mut self, step: usize) -> Result<Vec<Order>, Unbound> {
         let roles = self.roles().await?;
         // Nobody hears a beat of ours meanwhile.
         let asked = tokio::time::timeout(SHORT_OF_A_LEASE.0, self.backend.targets()).await;
@@ -69,6 +77,11 @@ impl<B: Backend> Drill<'_, B> {
             targets: &targets,
             roles: &roles,
             hosts: &hosts,
+            for_one: &contest::for_one(
+                &self.request.plan,
+                &mut self.state.roles_seen,
+                monotonic_ns(),
+            ),
         };
         let bound = bind::subjects(&known, step)?;
         let (drill, mut numbers) = (self.request.drill.clone(), self.numbers);

@@ -3,6 +3,7 @@
 //! The prober lives here too, as a process of its own.
 
 pub mod bind;
+pub mod contest;
 pub mod event;
 mod farewell;
 mod greet;

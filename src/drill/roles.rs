@@ -16,6 +16,16 @@ pub struct RolesSeen {
     now: BTreeMap<InstanceName, Role>,
     /// Service and role of which there was one each.
     sole: Vec<(String, Role)>,
+    /// How long just one instance had it before anything was broken, and how long several.
+    shares: BTreeMap<(String, Role), Share>,
+    counted_to_ns: u64,
+    broken: bool,
+}
+
+#[derive(Debug, Clone, Copy, Default)]
+struct Share {
+    alone_ns: u64,
+    shared_ns: u64,
 }
 
 impl RolesSeen {
@@ -27,7 +37,8 @@ impl RolesSeen {
     }
 
     /// None: it does not say.
-    pub fn saw(&mut self, instance: &InstanceName, role: Option<&Role>) {
+    pub fn saw(&mut self, at_ns: u64, instance: &InstanceName, role: Option<&Role>) {
+        self.count_to(at_ns);
         match role {
             Some(role) => self.now.insert(instance.clone(), role.clone()),
             None => self.now.remove(instance),
@@ -35,7 +46,9 @@ impl RolesSeen {
     }
 
     /// Nothing is broken yet: what there is one of now, there should be one of in the end.
-    pub fn keep_sole(&mut self) {
+    pub fn keep_sole(&mut self, now_ns: u64) {
+        self.count_to(now_ns);
+        self.broken = true;
         let counted = self.counted();
         let sole = counted.into_iter().filter(|(_, who)| who.len() == 1).map(|(what, _)| what);
         self.sole = sole.collect();
@@ -50,6 +63,36 @@ impl RolesSeen {
             let who: Vec<String> = shared(what)?.iter().map(ToString::to_string).collect();
             Some(format!("{} each say that they are the {}", who.join(" and "), what.1))
         })
+    }
+
+    /// Is it a role for one? It was had by just one as the method began, or for most of the time
+    /// before that.
+    pub fn is_for_one(&mut self, service: &str, role: &str, now_ns: u64) -> bool {
+        self.count_to(now_ns);
+        let what = (service.to_owned(), Role(role.to_owned()));
+        let share = self.shares.get(&what).copied().unwrap_or_default();
+        self.sole.contains(&what) || share.alone_ns > share.shared_ns
+    }
+
+    /// Who has it now, by name.
+    #[must_use]
+    pub fn holders(&self, service: &str, role: &str) -> Vec<InstanceName> {
+        let what = (service.to_owned(), Role(role.to_owned()));
+        self.counted().remove(&what).unwrap_or_default().into_iter().cloned().collect()
+    }
+
+    fn count_to(&mut self, at_ns: u64) {
+        let since_ns = at_ns.saturating_sub(self.counted_to_ns);
+        let begun = self.counted_to_ns > 0;
+        self.counted_to_ns = self.counted_to_ns.max(at_ns);
+        if self.broken || !begun {
+            return;
+        }
+        let now: Vec<_> = self.counted().into_iter().map(|(what, who)| (what, who.len())).collect();
+        for (what, holders) in now {
+            let share = self.shares.entry(what).or_default();
+            *(if holders == 1 { &mut share.alone_ns } else { &mut share.shared_ns }) += since_ns;
+        }
     }
 
     fn counted(&self) -> BTreeMap<(String, Role), Vec<&InstanceName>> {
@@ -74,7 +117,7 @@ mod tests {
         let services = ["redis@r1", "redis@r2", "redis@r3"].map(|n| (name(n), "redis".to_owned()));
         let mut seen = RolesSeen { services: services.into(), ..RolesSeen::default() };
         for (who, role) in roles {
-            seen.saw(&name(who), Some(&Role((*role).into())));
+            seen.saw(1, &name(who), Some(&Role((*role).into())));
         }
         seen
     }
@@ -83,29 +126,48 @@ mod tests {
     fn two_primaries_where_one_was_are_a_split_until_one_gives_way() {
         let steady = [("redis@r1", "primary"), ("redis@r2", "replica"), ("redis@r3", "replica")];
         let mut seen = seen(&steady);
-        seen.keep_sole();
+        seen.keep_sole(1);
         assert_eq!(seen.split(), None, "two replicas there were before");
-        seen.saw(&name("redis@r2"), Some(&Role("primary".into())));
+        seen.saw(1, &name("redis@r2"), Some(&Role("primary".into())));
         let words = "redis@r1 and redis@r2 each say that they are the primary";
         assert_eq!(seen.split().as_deref(), Some(words));
-        seen.saw(&name("redis@r1"), Some(&Role("replica".into())));
+        seen.saw(1, &name("redis@r1"), Some(&Role("replica".into())));
         assert_eq!(seen.split(), None);
     }
 
     #[test]
     fn one_that_says_nothing_is_no_second_primary() {
         let mut seen = seen(&[("redis@r1", "primary"), ("redis@r2", "replica")]);
-        seen.keep_sole();
-        seen.saw(&name("redis@r2"), Some(&Role("primary".into())));
-        seen.saw(&name("redis@r1"), None);
+        seen.keep_sole(1);
+        seen.saw(1, &name("redis@r2"), Some(&Role("primary".into())));
+        seen.saw(1, &name("redis@r1"), None);
         assert_eq!(seen.split(), None);
     }
 
     #[test]
     fn what_two_had_in_the_steady_state_two_may_have() {
         let mut seen = seen(&[("redis@r1", "primary"), ("redis@r2", "primary")]);
-        seen.keep_sole();
-        seen.saw(&name("redis@r3"), Some(&Role("primary".into())));
+        seen.keep_sole(1);
+        seen.saw(1, &name("redis@r3"), Some(&Role("primary".into())));
         assert_eq!(seen.split(), None);
+    }
+
+    #[test]
+    fn a_role_is_for_one_where_most_of_the_time_one_has_it() {
+        let primary = || Role("primary".into());
+        let mut seen = seen(&[("redis@r2", "replica"), ("redis@r3", "replica")]);
+        seen.saw(100, &name("redis@r1"), Some(&primary()));
+        assert!(seen.is_for_one("redis", "primary", 200));
+        assert!(!seen.is_for_one("redis", "replica", 200), "two have it all the time");
+        seen.saw(200, &name("redis@r2"), Some(&primary()));
+        assert_eq!(seen.holders("redis", "primary"), [name("redis@r1"), name("redis@r2")]);
+        assert!(seen.is_for_one("redis", "primary", 299));
+        assert!(!seen.is_for_one("redis", "primary", 300), "as long by two as by one");
+        seen.saw(300, &name("redis@r2"), Some(&Role("replica".into())));
+        seen.keep_sole(300);
+        assert!(seen.is_for_one("redis", "primary", 300), "one has it as the method begins");
+        seen.saw(310, &name("redis@r3"), Some(&primary()));
+        assert!(seen.is_for_one("redis", "primary", 9000), "what a fault did changes nothing");
+        assert!(!seen.is_for_one("haproxy", "primary", 300), "of another service");
     }
 }

@@ -6,10 +6,10 @@
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::path::PathBuf;
-use std::time::Duration;
 
 use tokio::sync::mpsc::UnboundedReceiver;
 
+use super::contest;
 use super::event::Signal;
 use super::history::{History, Observer};
 use super::parts::{Parts, PartsError};
@@ -42,6 +42,8 @@ pub struct Request {
     pub plan: Plan,
     pub clearance: Clearance,
     pub drill: DrillId,
+    /// Paths of the policies that the clearance rests on, as they were given.
+    pub policy_files: Vec<String>,
     /// All the machinery, no fault.
     pub null: bool,
     /// The folder of journals, outside any lab.
@@ -188,23 +190,35 @@ impl<B: Backend> Drill<'_, B> {
         let experiment = &self.request.plan.experiment;
         let (length, within) = (experiment.steady_for.nanos(), experiment.steady_within.nanos());
         let limit = start + within + length;
+        let mut since = start;
         while !self.state.ending() {
             let now = monotonic_ns();
-            if self.state.watch.steady_for(length, start, now) {
+            let contested = contest::contested(&self.request.plan, &mut self.state.roles_seen, now);
+            if contested.is_some() {
+                // What the end of the contest does to clients begins with it.
+                since = now;
+            } else if self.state.watch.steady_for(length, since, now) {
                 return true;
             }
             if now >= limit {
-                let unsteady = self.state.watch.unsteady(length, start, now).join(", ");
-                self.note(Entry::Note(format!(
-                    "no steady state: {unsteady} was not good for {} within {}; nothing was injected",
-                    Span(Duration::from_nanos(length)),
-                    Span(Duration::from_nanos(within + length)),
-                )));
+                self.note_unsteady(contested, start, now);
                 return false;
             }
             self.step(limit).await;
         }
         false
+    }
+
+    fn note_unsteady(&mut self, contested: Option<String>, start: u64, now: u64) {
+        let experiment = &self.request.plan.experiment;
+        let (length, within) = (experiment.steady_for, experiment.steady_within);
+        let unsteady = self.state.watch.unsteady(length.nanos(), start, now).join(", ");
+        let unsteady = (!unsteady.is_empty() || contested.is_none()).then(|| {
+            let all = Span(within.0 + length.0);
+            format!("{unsteady} was not good for {length} within {all}")
+        });
+        let why: Vec<String> = unsteady.into_iter().chain(contested).collect();
+        self.note(Entry::Unsteady { why: why.join("; ") });
     }
 
     /// Until steady again, or until the watch is over. Two that share a role of which there was one

@@ -51,6 +51,8 @@ pub struct State {
     pub stuck: BTreeSet<InjectionId>,
     /// A stop condition ended the hold.
     pub stopped: bool,
+    /// Nobody can tell who is meant by a target, and nothing was ordered yet.
+    pub contested: bool,
     pub aborted: bool,
     /// How often the operator asked for an end: revert, skip the watch, out.
     pub signals: u32,
@@ -89,6 +91,7 @@ impl State {
             ended: BTreeSet::new(),
             stuck: BTreeSet::new(),
             stopped: false,
+            contested: false,
             aborted: false,
             signals: 0,
             quit: false,
@@ -102,13 +105,13 @@ impl State {
 
     pub fn begin_method(&mut self, plan: &Plan, now: u64, null: bool) {
         self.steps = Steps::of(&plan.steps, now, null);
-        self.roles_seen.keep_sole();
+        self.roles_seen.keep_sole(now);
     }
 
     /// Is the hold to be ended now?
     #[must_use]
     pub fn ending(&self) -> bool {
-        self.aborted || self.stopped || self.quit
+        self.aborted || self.stopped || self.contested || self.quit
     }
 
     /// The operator asked twice: nothing more is waited for than the undo.
@@ -144,7 +147,7 @@ impl State {
         self.ended.insert(injection.clone());
     }
 
-    pub fn saw(&mut self, entry: &Entry) {
+    pub fn saw(&mut self, at_ns: u64, entry: &Entry) {
         match entry {
             Entry::Slots { probe, slots } => {
                 self.watch.take(probe, slots);
@@ -153,7 +156,7 @@ impl State {
                 }
             }
             Entry::RoleSeen { instance, role, .. } => {
-                self.roles_seen.saw(instance, role.as_ref());
+                self.roles_seen.saw(at_ns, instance, role.as_ref());
             }
             _ => {}
         }

@@ -113,7 +113,7 @@ impl<B: Backend> Drill<'_, B> {
         self.state.prober_silence.heard();
         match message {
             FromProber::Saw { at_ns, entry } => {
-                self.state.saw(&entry);
+                self.state.saw(at_ns, &entry);
                 self.history.add(at_ns, *entry);
             }
             FromProber::Roles(roles) => self.state.roles = Some(roles),

@@ -135,3 +135,72 @@ pub fn remove(path: &Path) -> Result<(), JournalError> {
         source,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use super::*;
+    use crate::host::linux::LinuxHost;
+    use crate::injection::journal::{JOURNAL_VERSION, JournalRecord, Opened};
+    use crate::injection::revert::tests::hopeless;
+    use crate::model::identity::BootId;
+
+    fn journal(folder: &Path, drill: u64) -> Journal {
+        let (drill, boot) = (DrillId::from_bits(drill), BootId("b".to_owned()));
+        let (lab, namespaces) = (None, Vec::new());
+        let opened = Opened { version: JOURNAL_VERSION, drill, boot, lab, namespaces };
+        Journal::create(folder, opened).unwrap()
+    }
+
+    fn armed(folder: &Path, drill: u64) -> Journal {
+        let mut journal = journal(folder, drill);
+        journal.append(&JournalRecord::Armed(Box::new(hopeless()))).unwrap();
+        journal
+    }
+
+    #[test]
+    fn what_is_closed_goes_and_what_is_open_damaged_or_live_stays() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |drill| folder.path().join(DrillId::from_bits(drill).as_str());
+        drop(journal(folder.path(), 1));
+        drop(armed(folder.path(), 2));
+        drop(journal(folder.path(), 3));
+        let mut damaged = std::fs::OpenOptions::new().append(true).open(path(3)).unwrap();
+        damaged.write_all(b"noise").unwrap();
+        let live = armed(folder.path(), 4);
+        // Cannot be opened to write: refused, and not taken for one that has just gone.
+        std::fs::create_dir(path(5)).unwrap();
+        let found = find(folder.path()).unwrap();
+        let left: Vec<DrillId> = found.leftovers.iter().map(|left| left.drill.clone()).collect();
+        assert_eq!(left, [2, 3].map(DrillId::from_bits));
+        assert_eq!(found.live, [DrillId::from_bits(4)]);
+        assert!(found.refused.len() == 1 && found.refused[0].contains("open"), "{found:?}");
+        let there = [1, 2, 3, 4].map(|drill| path(drill).exists());
+        assert_eq!(there, [false, true, true, true]);
+        drop(live);
+    }
+
+    #[test]
+    fn each_that_is_open_is_answered_and_then_the_world_is_read_back() {
+        let folder = tempfile::tempdir().unwrap();
+        let left = armed(folder.path(), 7);
+        let contents = store::peek(&folder.path().join(DrillId::from_bits(7).as_str())).unwrap();
+        let (mut ours, theirs) = Channel::pair().unwrap();
+        let host = |drill| LinuxHost::new(drill).map(|host| Box::new(host) as Box<dyn Host>);
+        run_part(theirs.into_fd(), left.share().unwrap(), host).unwrap();
+        let mut said = Vec::new();
+        while let Some(message) = ours.receive::<FromInjector>().unwrap() {
+            said.push(message);
+        }
+        said.retain(|message| *message != FromInjector::Beat);
+        assert!(matches!(said[0], FromInjector::Stuck { .. }), "{said:?}");
+        let last = [FromInjector::AllReverted, FromInjector::Residue(Vec::new())];
+        assert_eq!(said[1..], last);
+
+        let (mut again, _) = Journal::inherit(left.share().unwrap()).unwrap();
+        let mut host = LinuxHost::new(DrillId::from_bits(7)).unwrap();
+        let ended = recover(&mut host, &mut again, &contents);
+        assert!(matches!(ended[..], [FromInjector::Stuck { .. }]), "{ended:?}");
+    }
+}

@@ -145,7 +145,7 @@ fn note(journal: &mut Journal, record: &JournalRecord) {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use serde_json::json;
 
     use super::*;
@@ -153,7 +153,7 @@ mod tests {
     use crate::model::id::{DrillId, InjectionId};
 
     /// A cut in something that is no namespace: no try succeeds, and none says that it is gone.
-    fn hopeless() -> Recipe {
+    pub fn hopeless() -> Recipe {
         let netns = json!({"path": "/proc/self/stat", "cookie": 1, "boot": "b"});
         let host = json!({"name": "r1", "ipv4": "10.66.0.11", "ipv6": "fd66::11"});
         let injection = InjectionId { drill: DrillId::from_bits(7), number: 1 };

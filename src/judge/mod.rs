@@ -83,6 +83,9 @@ pub trait CheckKind: Sync {
     /// Can it end a hold early? Then it is also asked while the drill runs.
     const STOPS: bool = false;
 
+    /// Does it presume that only one instance has the role of its target?
+    const ONE_HOLDER: bool = false;
+
     /// While the drill runs: why the hold must end now. Asked only of checks that stop.
     fn trips(_params: &Self::Params, _live: &mut Live, _now_ns: u64) -> Option<String> {
         None
@@ -102,6 +105,8 @@ pub trait CheckEntry: Sync {
     fn summary(&self) -> &'static str;
     fn example(&self) -> &'static str;
     fn stops(&self) -> bool;
+    /// Does it presume that only one instance has the role of its target?
+    fn one_holder(&self) -> bool;
     /// Why the hold must end now, if it must; parameters that are not this check's never trip.
     fn trips(&self, params: &Value, live: &mut Live, now_ns: u64) -> Option<String>;
     /// Errors: parameters that are not this check's.
@@ -123,6 +128,10 @@ impl<C: CheckKind> CheckEntry for C {
 
     fn stops(&self) -> bool {
         C::STOPS
+    }
+
+    fn one_holder(&self) -> bool {
+        C::ONE_HOLDER
     }
 
     fn trips(&self, params: &Value, live: &mut Live, now_ns: u64) -> Option<String> {

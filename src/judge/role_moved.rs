@@ -27,6 +27,8 @@ impl CheckKind for RoleMoved {
     const SUMMARY: &'static str = "the role of the target is seen on another instance in time";
     const EXAMPLE: &'static str = "roleMoved: {target: primary, within: 5s}";
 
+    const ONE_HOLDER: bool = true;
+
     fn target(params: &Params) -> Option<&str> {
         Some(&params.target)
     }

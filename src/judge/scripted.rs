@@ -352,6 +352,7 @@ impl Drill {
             squall: "0.1.0".to_owned(),
             wall: "2026-01-02T03:04:05+00:00".to_owned(),
             plan: self.plan(),
+            policy_files: Vec::new(),
             null: self.null,
             environment: Environment::default(),
         }

@@ -8,9 +8,8 @@ use super::measure::timeline::Timeline;
 use super::standing::Standing;
 use super::{JudgeError, find};
 use crate::model::experiment::Claim;
-use crate::model::history::Record;
+use crate::model::history::{Opened, Record};
 use crate::model::outcome::ClaimVerdict;
-use crate::model::plan::Plan;
 use crate::model::verdict::{ClaimReport, REPORT_VERSION, Replay, Report};
 
 /// Judges a history. `plan_text` is the plan as a person reads it; it goes into the report as it
@@ -45,14 +44,16 @@ pub fn judge(records: &[Record], plan_text: &str) -> Result<Report, JudgeError> 
         injections: measured.injections,
         roles: measured.roles,
         residue: timeline.residue.unwrap_or_default().to_vec(),
+        read_back: timeline.residue.is_some(),
         lag: measured.lag.report,
         environment: opened.environment.clone(),
         plan: plan_text.to_owned(),
-        replay: replay(plan),
+        replay: replay(opened),
     })
 }
 
-fn replay(plan: &Plan) -> Replay {
+fn replay(opened: &Opened) -> Replay {
+    let plan = &opened.plan;
     let file = &plan.source.path;
     let beside = Path::new(file).parent().unwrap_or(Path::new(""));
     let named = plan.experiment.lab.as_ref().map(|lab| beside.join(lab));
@@ -61,6 +62,7 @@ fn replay(plan: &Plan) -> Replay {
         experiment: file.clone(),
         lab: used.filter(|used| named.as_deref() != Some(Path::new(used))).cloned(),
         policies: plan.policies.keys().cloned().collect(),
+        policy_files: opened.policy_files.clone(),
     }
 }
 

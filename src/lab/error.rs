@@ -26,6 +26,9 @@ pub enum LabError {
         "lab `{name}` stands already, kept by process {keeper}; `squall lab down {name}` ends it"
     )]
     Taken { name: String, keeper: i32 },
+    /// It stands, and is not what its document says any more.
+    #[error("{}", degraded(.ended, .name, .path))]
+    Degraded { ended: Vec<InstanceName>, name: String, path: String },
     #[error("no lab `{name}` stands; `squall lab list` shows those that do")]
     Unknown { name: String },
     #[error(transparent)]
@@ -58,6 +61,17 @@ fn missing(programs: &[MissingProgram]) -> String {
         text.push('`');
     }
     text
+}
+
+fn degraded(ended: &[InstanceName], name: &str, path: &str) -> String {
+    let names: Vec<String> = ended.iter().map(ToString::to_string).collect();
+    let verb = if names.len() == 1 { "is" } else { "are" };
+    format!(
+        "{} {verb} not running in standing lab {name}: an earlier drill ended it, or it ended by \
+         itself; `squall lab down {name}` and `squall lab up {path}` make it whole, and `--fresh` \
+         raises another for this drill",
+        names.join(", ")
+    )
 }
 
 impl fmt::Display for MissingProgram {

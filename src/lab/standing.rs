@@ -12,7 +12,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use super::blueprint::Blueprint;
 use super::error::{LabError, LogTail};
 use super::message::{FromLab, LabEvent, ToLab};
-use super::registry::Standing;
+use super::registry::{Record, Standing};
 use crate::host::HostError;
 use crate::host::channel::{AsyncChannel, Channel, ChannelReader, ChannelWriter};
 use crate::host::linux::clock::monotonic_ns;
@@ -20,7 +20,7 @@ use crate::host::linux::part::{self, Part};
 use crate::host::part::{Entry, Manner, PartSpec};
 use crate::model::identity::{LabIdentity, NetnsIdentity};
 use crate::model::inventory::{Host, InstanceName, Target};
-use crate::model::lab::LabSpec;
+use crate::model::lab::{LabSpec, Restart};
 use crate::model::layout::Layout;
 
 /// How long the kernel may take to remove a lab.
@@ -87,7 +87,9 @@ impl Lab {
     }
 
     /// Attaches to a lab that another process keeps. `holder` says who we are, for those who are
-    /// refused. Errors: `Busy`, `Unknown` when its keeper is gone.
+    /// refused. Errors: `Busy`, `Unknown` when its keeper is gone, `Degraded` when an instance
+    /// ended that nobody will start again: whatever was found there would be found in another
+    /// system than the lab's document describes.
     pub async fn attach(standing: &Standing, holder: &str) -> Result<Lab, LabError> {
         let record = &standing.record;
         let layout = Layout::of(&record.spec).map_err(LabError::Wrong)?;
@@ -96,12 +98,28 @@ impl Lab {
         lab.hosts.clone_from(&record.hosts);
         lab.writer.send(&ToLab::Attach { holder: holder.to_owned() }).await?;
         match lab.inbox.recv().await {
-            Some(FromLab::Attached) => Ok(lab),
+            Some(FromLab::Attached) => lab.whole(record).await,
             Some(FromLab::Busy { holder }) => {
                 Err(LabError::Busy { name: record.identity.name.clone(), holder })
             }
             _ => Err(LabError::Unknown { name: record.identity.name.clone() }),
         }
+    }
+
+    /// Errors: `Degraded`.
+    async fn whole(mut self, record: &Record) -> Result<Lab, LabError> {
+        let for_good = |service: &str| {
+            let spec = record.spec.services.get(service);
+            spec.is_none_or(|spec| spec.restart == Restart::Never)
+        };
+        let targets = self.targets().await?.into_iter();
+        let ended = targets.filter(|t| t.process.is_none() && for_good(&t.service));
+        let ended: Vec<InstanceName> = ended.map(|target| target.name).collect();
+        if ended.is_empty() {
+            return Ok(self);
+        }
+        let (name, path) = (record.identity.name.clone(), record.path.clone());
+        Err(LabError::Degraded { ended, name, path })
     }
 
     fn of(

@@ -35,6 +35,10 @@ pub enum Entry {
         probe: String,
         slots: Vec<Observation>,
     },
+    /// The steady state was not reached, and nothing was injected.
+    Unsteady {
+        why: String,
+    },
     /// A role target became a name.
     Bound {
         target: String,
@@ -104,6 +108,9 @@ pub struct Opened {
     /// RFC 3339 with offset: the wall clock at `at_ns`.
     pub wall: String,
     pub plan: Plan,
+    /// Paths of the policies, as they were given.
+    #[serde(default)]
+    pub policy_files: Vec<String>,
     /// All machinery, no fault.
     pub null: bool,
     pub environment: Environment,

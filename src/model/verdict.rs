@@ -43,6 +43,8 @@ pub struct Report {
     pub roles: Vec<RoleSpan>,
     /// What of ours was still in the world at the end; empty is the only good answer.
     pub residue: Vec<String>,
+    /// False: the world was not read back after the drill, so an empty `residue` says nothing.
+    pub read_back: bool,
     /// Doubts, losses of parts, disturbances: everything that weakens a figure.
     pub notes: Vec<String>,
     pub lag: LagReport,
@@ -62,6 +64,8 @@ pub struct Replay {
     pub lab: Option<String>,
     /// Names of the policies that were in force; `default` is built in.
     pub policies: Vec<String>,
+    /// Paths of the policies, as they were given.
+    pub policy_files: Vec<String>,
 }
 
 /// From the first fault effective to the end of the recovery watch; every figure is over it.

@@ -101,6 +101,18 @@ pub fn short_digest(digest: &str) -> String {
     hex.chars().take(12).collect()
 }
 
+/// A moment of the wall clock as RFC 3339, with no more digits than milliseconds.
+#[must_use]
+pub fn moment(rfc3339: &str) -> String {
+    let Some((whole, rest)) = rfc3339.split_once('.') else { return rfc3339.to_owned() };
+    let digits = rest.chars().take_while(char::is_ascii_digit).count();
+    let (fraction, offset) = rest.split_at(digits);
+    match &fraction[..digits.min(3)] {
+        "" => rfc3339.to_owned(),
+        shown => format!("{whole}.{shown}{offset}"),
+    }
+}
+
 /// The number with that many decimals; none where it is not finite. There is no minus zero.
 #[must_use]
 pub fn number(value: f64, decimals: usize) -> Option<String> {
@@ -190,6 +202,14 @@ mod tests {
         assert_eq!(within(f64::INFINITY, None, "percent"), UNKNOWN);
         assert_eq!(percent(None), UNKNOWN);
         assert_eq!(signed_seconds(f64::NAN), UNKNOWN);
+    }
+
+    #[test]
+    fn a_moment_has_milliseconds_at_most() {
+        assert_eq!(moment("2026-03-14T09:26:53.123456789Z"), "2026-03-14T09:26:53.123Z");
+        assert_eq!(moment("2026-03-14T09:26:53.1+01:00"), "2026-03-14T09:26:53.1+01:00");
+        assert_eq!(moment("2026-03-14T09:26:53+01:00"), "2026-03-14T09:26:53+01:00");
+        assert_eq!(moment("no. moment"), "no. moment");
     }
 
     #[test]

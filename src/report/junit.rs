@@ -42,7 +42,7 @@ fn properties(report: &Report) -> [(&'static str, String); 8] {
         ("verdict", report.verdict.to_string()),
         ("reason", inline::one_line(&report.reason)),
         ("drill", report.drill.clone()),
-        ("started", report.started.clone()),
+        ("started", figure::moment(&report.started)),
         ("seed", report.seed.to_string()),
         ("digest", report.digest.clone()),
         ("intentDigest", report.intent_digest.clone()),

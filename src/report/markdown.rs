@@ -101,7 +101,12 @@ fn outages(report: &Report) -> String {
     if report.probes.is_empty() {
         return String::new();
     }
-    format!("### Probes\n\n{}", table(&heads, rows))
+    let terms = if sentence::any_outage(report) {
+        format!("\n{}\n", inline::capital(sentence::OUTAGE_TERMS))
+    } else {
+        String::new()
+    };
+    format!("### Probes\n\n{}{terms}", table(&heads, rows))
 }
 
 fn ledgers(report: &Report) -> String {
@@ -146,7 +151,7 @@ fn list(title: &str, items: &[String]) -> String {
 
 fn residue(report: &Report) -> String {
     if report.residue.is_empty() && report.verdict != Outcome::Stuck {
-        return format!("{}.\n", inline::capital(sentence::NOTHING_LEFT));
+        return format!("{}.\n", inline::capital(sentence::nothing_found(report)));
     }
     let list = list("Still in the world", &report.residue);
     format!("{list}\nRemove it with `{}`.\n", sentence::UNDO)
@@ -158,7 +163,7 @@ fn surroundings(report: &Report) -> String {
     let carriers = if carriers.is_empty() { "none".to_owned() } else { carriers.join(", ") };
     let rows = [
         ("drill", report.drill.clone()),
-        ("started", report.started.clone()),
+        ("started", figure::moment(&report.started)),
         ("squall", report.squall.clone()),
         ("seed", report.seed.to_string()),
         ("digest", report.digest.clone()),

@@ -15,7 +15,11 @@ pub const ONE_EVENT: &str =
     "n=1: bounds no RTO. Each figure is of this one event; ± is its resolution.";
 
 /// Where nothing is left.
-pub const NOTHING_LEFT: &str = "nothing of the drill is left";
+const NOTHING_LEFT: &str = "nothing of the drill is left";
+
+/// Where nobody looked.
+const NOT_READ_BACK: &str =
+    "whether anything of the drill is left is not known: the world was not read back";
 
 /// What to do where something is left.
 pub const UNDO: &str = "squall undo --all";
@@ -52,6 +56,17 @@ pub fn window(window: &Window) -> Option<String> {
         seconds(window.seen_from_seconds),
         seconds(window.seen_to_seconds),
     ))
+}
+
+/// What the words and the error of an outage mean.
+pub const OUTAGE_TERMS: &str = "hard down: not one good answer in it; brown-out: some. \
+    ± of refusals is two slots of the probe; of stalls, where an edge is a slot without an answer \
+    in time, its deadline more.";
+
+/// What is said where nothing was found to be left.
+#[must_use]
+pub fn nothing_found(report: &Report) -> &'static str {
+    if report.read_back { NOTHING_LEFT } else { NOT_READ_BACK }
 }
 
 /// `2 of 5 claims deviated, 1 inconclusive`.
@@ -156,6 +171,12 @@ pub fn loss(ledger: &LedgerReport) -> Option<String> {
     Some(parts.join("; "))
 }
 
+/// Is there any outage that [`OUTAGE_TERMS`] are needed for?
+#[must_use]
+pub fn any_outage(report: &Report) -> bool {
+    report.probes.values().any(|probe| !probe.outages.is_empty())
+}
+
 /// How an injection ended, and who ended it.
 #[must_use]
 pub fn ending(injection: &InjectionReport) -> String {
@@ -170,10 +191,13 @@ pub fn ending(injection: &InjectionReport) -> String {
 /// be pasted into a shell as it is.
 #[must_use]
 pub fn replay(report: &Report) -> String {
-    let Replay { experiment, lab, .. } = &report.replay;
+    let Replay { experiment, lab, policy_files, .. } = &report.replay;
     let lab = lab.as_ref().map(|lab| format!(" --lab {}", argument(lab))).unwrap_or_default();
+    let policies = policy_files.iter().map(|file| format!(" --policy {}", argument(file)));
+    let policies: String = policies.collect();
     let null = if report.null { " --null" } else { "" };
-    let line = format!("squall run {}{lab} --seed {}{null}", argument(experiment), report.seed);
+    let line =
+        format!("squall run {}{lab}{policies} --seed {}{null}", argument(experiment), report.seed);
     inline::one_line(&line)
 }
 
@@ -182,6 +206,7 @@ pub fn replay(report: &Report) -> String {
 pub fn replay_note(report: &Report) -> String {
     let names: Vec<&str> = report.replay.policies.iter().map(String::as_str).collect();
     let policies = match names.as_slice() {
+        _ if !report.replay.policy_files.is_empty() => String::new(),
         [] | ["default"] => String::new(),
         names => format!("give the policies again, by --policy: {}; ", names.join(", ")),
     };

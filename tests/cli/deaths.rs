@@ -1,7 +1,7 @@
 //! Parts of squall die, and the target too: reverted, nothing left, and never `held`.
 
 use super::live::assert_gone;
-use super::stand::{Drill, Stand, signal, until};
+use super::stand::{Drill, Stand, pids, signal, stat, until};
 
 /// On a lab that outlives the drill, or the lab's end would hide what is left.
 fn killed(part: &str) -> (Stand, Option<i32>) {
@@ -198,6 +198,72 @@ fn a_drill_waits_for_a_guardian_that_is_still_at_it() {
     assert_eq!(ran.code, Some(0), "{ran:?}");
     assert!(ran.out.contains("for what is left of drill d"), "{ran:?}");
     stand.assert_no_journal();
+}
+
+/// The kernel waits for everybody who was born in a lab before its init is gone, and lets nobody in
+/// from the moment it was killed. What was in force there is void, and the next drill goes on.
+#[test]
+fn a_drill_begins_while_the_lab_of_a_dead_one_is_still_dying() {
+    let stand = Stand::new();
+    stand.drill(&Drill { hold: "60s", ..Drill::default() });
+    let mut live = stand.start_drill();
+    live.says("in force:");
+    let (family, init) = (live.family(), live.part("lab-init"));
+    // Born in the lab, reaped outside of it: by this one, when it goes on.
+    let mut outside = std::process::Command::new("nsenter")
+        .args(["--target", &init.to_string(), "--user", "--pid", "--preserve-credentials"])
+        .args(["sleep", "100"])
+        .spawn()
+        .unwrap();
+    let reaper = i32::try_from(outside.id()).unwrap();
+    until("it has a child in the lab", || {
+        pids().into_iter().any(|pid| stat(pid).is_some_and(|(parent, ..)| parent == reaper))
+    });
+    signal(reaper, libc::SIGSTOP);
+    // They would undo it, were they quicker than the end of their lab.
+    for part in [live.part("guardian"), live.part("injector")] {
+        signal(part, libc::SIGSTOP);
+    }
+    live.signal(libc::SIGKILL);
+    assert_eq!(live.finish().code, None);
+    until("its parts are gone", || {
+        family.iter().filter(|(pid, _)| *pid != init).all(|(pid, start)| {
+            !matches!(stat(*pid), Some((_, state, began)) if began == *start && state != 'Z')
+        })
+    });
+    assert!(stat(init).is_some_and(|(_, state, _)| state != 'Z'), "its init is dying, not dead");
+    stand.drill(&Drill::default());
+    let next = stand.start(&["run", "drill.yaml", "--out", "second"]);
+    std::thread::sleep(std::time::Duration::from_millis(700));
+    signal(reaper, libc::SIGKILL);
+    outside.wait().unwrap();
+    let ran = next.finish();
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    assert!(ran.out.contains("void: its lab is gone"), "{ran:?}");
+    stand.assert_nothing_left();
+}
+
+/// The conductor is killed while a fault is in force: its history ends there, and says no more than
+/// it knows.
+#[test]
+fn the_history_of_a_killed_conductor_breaks_off_with_the_fault_in_force() {
+    let stand = Stand::new();
+    stand.raise();
+    stand.drill(&Drill { hold: "60s", ..Drill::default() });
+    let mut live = stand.start_drill();
+    live.says("in force:");
+    live.signal(libc::SIGKILL);
+    assert_eq!(live.finish().code, None);
+    let judged = stand.run(&["judge", "out"]);
+    assert_eq!(judged.code, Some(5), "{judged:?}");
+    let said = judged.out.replace('\n', " ");
+    assert!(said.contains("the history breaks off at"), "{judged:?}");
+    assert!(said.contains("processPause redis@r1"), "{judged:?}");
+    for untrue in ["nothing was injected", "nothing of the drill is left", "never in force"] {
+        assert!(!said.contains(untrue), "{judged:?}");
+    }
+    assert!(said.contains("the world was not read back"), "{judged:?}");
+    until("the guardian has undone it", || stand.service_runs());
 }
 
 #[test]

@@ -35,6 +35,30 @@ fn judge_says_the_same_and_report_draws_the_same() {
     assert_eq!(stand.run(&["judge", "nowhere"]).code, Some(2));
 }
 
+/// With another lab and a policy, as it is pasted into a shell.
+#[test]
+fn the_replay_line_runs_the_same_plan_again() {
+    let stand = Stand::new();
+    let policy = format!("{}/policies/ci.yaml", env!("CARGO_MANIFEST_DIR"));
+    std::fs::write(stand.path("other lab.yaml"), stand.read("lab.yaml")).unwrap();
+    let ran = stand.run_drill(&["--lab", "other lab.yaml", "--policy", &policy]);
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    let line = ran.out.lines().find_map(|line| line.strip_prefix("replay: ")).unwrap();
+    let again = format!("{line} --out second -q");
+    let folder = std::path::Path::new(env!("CARGO_BIN_EXE_squall")).parent().unwrap();
+    let path = format!("{}:{}", folder.display(), std::env::var("PATH").unwrap());
+    let mut pasted = std::process::Command::new("sh");
+    pasted.args(["-c", &again]).env("PATH", path).current_dir(stand.folder());
+    pasted.env("XDG_STATE_HOME", stand.path("state"));
+    let replayed = super::live::Live::start(pasted).finish();
+    assert!(matches!(replayed.code, Some(0 | 5)), "{line}: {replayed:?}");
+    let digest = |out: &str| {
+        let report = stand.read(&format!("{out}/report.json"));
+        serde_json::from_str::<serde_json::Value>(&report).unwrap()["digest"].clone()
+    };
+    assert_eq!(digest("out"), digest("second"), "{line}");
+}
+
 #[test]
 fn a_history_without_its_end_is_never_held() {
     let stand = Stand::new();

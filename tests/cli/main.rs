@@ -10,6 +10,7 @@
 )]
 
 mod codes;
+mod contest;
 mod deaths;
 mod kept;
 mod live;

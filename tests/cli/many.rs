@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::fs;
 
-use super::stand::{Stand, pids};
+use super::stand::{Stand, pids, signal, until};
 
 /// Namespaces of the kinds that a lab founds, of all processes of the machine.
 fn namespaces() -> BTreeSet<String> {
@@ -116,4 +116,31 @@ fn files(stand: &Stand) -> BTreeSet<String> {
         }
     }
     found
+}
+
+/// A drill on what another has left would measure another system than the lab's document describes.
+#[test]
+fn a_standing_lab_that_lacks_an_instance_is_refused() {
+    let stand = Stand::new();
+    stand.raise();
+    signal(stand.service().unwrap(), libc::SIGKILL);
+    until("the service is gone", || stand.service().is_none());
+    let refused = stand.run_drill(&[]);
+    assert_eq!(refused.code, Some(3), "{refused:?}");
+    let lab = format!("t-{}", stand.mark);
+    for words in [
+        format!("redis@r1 is not running in standing lab {lab}"),
+        format!("`squall lab down {lab}` and `squall lab up "),
+        "`--fresh`".to_owned(),
+    ] {
+        assert!(refused.err.contains(&words), "no {words} in {refused:?}");
+    }
+    assert!(!stand.path("out").exists());
+    let fresh = stand.run_drill(&["--fresh"]);
+    assert_eq!(fresh.code, Some(0), "{fresh:?}");
+    // It is free again for those who mend it.
+    stand.lower();
+    stand.raise();
+    let ran = stand.run(&["run", "drill.yaml", "--out", "second"]);
+    assert_eq!(ran.code, Some(0), "{ran:?}");
 }

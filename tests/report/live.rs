@@ -238,6 +238,7 @@ fn opened(restore: Restore) -> Record {
         squall: "0.1.0".to_owned(),
         wall: "2026-03-14T09:26:53+01:00".to_owned(),
         plan,
+        policy_files: Vec::new(),
         null: false,
         environment: Environment::default(),
     };

@@ -34,6 +34,17 @@ fn the_line_names_the_files_as_they_were_given() {
 }
 
 #[test]
+fn policies_are_given_again_by_their_files() {
+    let mut report = report("x.yaml", None);
+    report.replay.policies = vec!["prod".to_owned()];
+    report.replay.policy_files = vec!["p/prod.yaml".to_owned(), "my own.yaml".to_owned()];
+    let read = words(&sentence::replay(&report));
+    let given = ["run", "x.yaml", "--policy", "p/prod.yaml", "--policy", "my own.yaml"];
+    assert_eq!(read[..6], given, "{read:?}");
+    assert!(!sentence::replay_note(&report).contains("policies"), "they are in the line");
+}
+
+#[test]
 fn a_shell_reads_back_every_path() {
     for path in ["a b.yaml", "it's.yaml", "$HOME/`id`.yaml", "*.yaml", "ä;b.yaml", "~/x.yaml", ""]
     {

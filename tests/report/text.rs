@@ -103,6 +103,50 @@ fn residue_is_listed_and_its_absence_is_said() {
     assert!(text.contains("STUCK") && !text.contains("nothing of the drill is left"));
 }
 
+/// Nobody looked, so nobody knows: in every face.
+#[test]
+fn a_world_that_was_not_read_back_is_not_called_clean() {
+    let mut report = sample::named("inconclusive");
+    report.read_back = false;
+    let text = text::render(&report, &Style::plain(120), &[]);
+    let faces =
+        [text, squall::report::markdown::render(&report), squall::report::html::render(&report)];
+    for face in faces {
+        assert!(face.contains("not known: the world was not read back"), "{face}");
+        assert!(!face.contains("nothing of the drill is left"), "{face}");
+    }
+}
+
+#[test]
+fn the_words_of_an_outage_are_explained_where_there_is_one() {
+    let faces = |name| {
+        let report = sample::named(name);
+        let text = text::render(&report, &Style::plain(400), &[]);
+        [text, squall::report::markdown::render(&report), squall::report::html::render(&report)]
+    };
+    for (held, empty) in faces("held").iter().zip(faces("empty")) {
+        let terms = |face: &str| face.contains("not one good answer in it");
+        assert!(terms(held) && !terms(&empty), "{held}");
+    }
+}
+
+/// Its end is in the table of faults, so the drawing must not call it open.
+#[test]
+fn a_fault_whose_end_lies_beyond_the_drawing_is_drawn_with_its_end() {
+    let mut report = sample::named("held");
+    report.injections[0].gone_seconds = Some(6.0);
+    let band = |report: &squall::model::verdict::Report| {
+        let text = text::render(report, &Style::plain(80), &[]);
+        let label = "  processKill redis@r1 ";
+        text.lines().find(|line| line.starts_with(label)).unwrap().to_owned()
+    };
+    assert!(band(&report).ends_with("─ until 6.00 s ▶"), "{}", band(&report));
+    report.injections[0].gone_seconds = Some(1.0);
+    assert!(!band(&report).contains("until") && !band(&report).contains('▶'));
+    report.injections[0].gone_seconds = None;
+    assert!(band(&report).ends_with("──▶"), "nobody ended it: {}", band(&report));
+}
+
 #[test]
 fn a_claim_has_figure_resolution_and_limit_in_one_line() {
     let report = sample::named("held");

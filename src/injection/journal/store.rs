@@ -262,7 +262,8 @@ pub fn sweep(folder: &Path) {
             continue;
         }
         let Ok(file) = File::open(&path) else { continue };
-        if file.try_lock().is_ok() && file.metadata().is_ok_and(|meta| meta.len() > 0) {
+        // In this order: our lock on an empty one would be in the way of whoever makes it.
+        if file.metadata().is_ok_and(|meta| meta.len() > 0) && file.try_lock().is_ok() {
             // The next start tries again.
             let _best_effort = std::fs::remove_file(&path);
         }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::axis::millis;
 use super::lag::{self, OwnLag};
 use super::probe::{self, ProbeFigures};
 use super::role::{self, RoleMoves};
@@ -108,18 +109,15 @@ fn prober_doubts(timeline: &Timeline, lag: OwnLag) -> Vec<Doubt> {
 
 fn drill_doubts(timeline: &Timeline, frame: &Frame) -> Vec<Doubt> {
     let mut doubts = Vec::new();
-    if !frame.in_force {
-        let unsteady = timeline.began(Phase::Steady).is_some();
-        doubts.push(Doubt::voids(if unsteady && timeline.began(Phase::Method).is_none() {
-            "the steady state was not reached, so nothing was injected"
-        } else {
-            "no fault was ever in force"
-        }));
+    if !timeline.closed {
+        doubts.push(breaks_off(timeline, frame));
+    } else if !frame.in_force {
+        doubts.push(Doubt::voids(never_in_force(timeline)));
     }
     if let Some(why) = timeline.cut_short() {
         doubts.push(Doubt::weakens(format!("the drill was cut short: {why}")));
     }
-    if frame.in_force && !frame.complete {
+    if frame.in_force && timeline.closed && !frame.complete {
         doubts.push(Doubt::weakens("the history lacks the end of the recovery watch"));
     }
     for (at_ns, _, why) in &timeline.disturbed {
@@ -133,4 +131,37 @@ fn drill_doubts(timeline: &Timeline, frame: &Frame) -> Vec<Doubt> {
         doubts.extend(hold::doubts(timeline));
     }
     doubts
+}
+
+/// Whoever wrote the history died: what it does not say may have happened all the same. What it
+/// does say of a fault in force stands.
+fn breaks_off(timeline: &Timeline, frame: &Frame) -> Doubt {
+    let at = frame.axis().at(timeline.last_ns);
+    let why = format!("the history breaks off at {at:.3} s; what happened after is not known");
+    if frame.in_force { Doubt::weakens(why) } else { Doubt::voids(why) }
+}
+
+/// Why a drill that came to its end broke nothing.
+fn never_in_force(timeline: &Timeline) -> String {
+    const NOTHING: &str = "so nothing was injected";
+    let waited = timeline.began(Phase::Steady).is_some();
+    let unsteady = timeline.unsteady.is_some() || timeline.began(Phase::Method).is_none();
+    if !waited || !unsteady {
+        return "no fault was ever in force".to_owned();
+    }
+    let lag = lag::before_the_method(timeline);
+    let stood = format!("the prober did not run for {:.0} ms", millis(lag.stalled_ns));
+    if lag.stalled_ns > 0 && !lag.system_failed {
+        return format!("the steady state was not seen, {NOTHING}: {stood}");
+    }
+    let mut why = format!("the steady state was not reached, {NOTHING}");
+    if let Some(unsteady) = timeline.unsteady {
+        why.push_str(": ");
+        why.push_str(unsteady);
+    }
+    if lag.stalled_ns > 0 {
+        why.push_str("; ");
+        why.push_str(&stood);
+    }
+    why
 }

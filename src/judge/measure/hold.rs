@@ -18,7 +18,9 @@ pub fn doubts(timeline: &Timeline) -> Vec<Doubt> {
     let never = timeline.void.iter().filter(|(id, _)| !was_in_force(timeline, id));
     let never = never.map(|(id, why)| format!("{id} was never in force: {why}"));
     let steps = steps_never_in_force(timeline);
-    let steps = steps.map(|(number, _)| format!("step {number} of the plan was never in force"));
+    let never_came = |(number, _)| format!("step {number} of the plan was never in force");
+    // Where the history breaks off, that is not known, and is said already.
+    let steps = steps.filter(|_| timeline.closed).map(never_came);
     in_force.chain(never).chain(steps).map(Doubt::weakens).collect()
 }
 

@@ -43,17 +43,19 @@ pub fn injections(timeline: &Timeline, frame: &Frame, moves: &RoleMoves) -> Vec<
     for (id, ended, why) in told.filter(|(id, _, _)| !first.contains_key(id)) {
         reports.push(not_in_force(id.to_string(), ended, vec![why.to_owned()]));
     }
-    reports.extend(hold::steps_never_in_force(timeline).map(step_never_in_force));
+    // Where the history breaks off, a fault may have come that it does not have.
+    let ended = if timeline.closed { NEVER } else { UNKNOWN };
+    reports.extend(hold::steps_never_in_force(timeline).map(|step| no_fault_came(step, ended)));
     reports
 }
 
 /// A step of the plan that no fault came of, as a report.
-fn step_never_in_force((number, step): (usize, &Step)) -> InjectionReport {
+fn no_fault_came((number, step): (usize, &Step), ended: &str) -> InjectionReport {
     InjectionReport {
         kind: step.kind.clone(),
         instance: step.facts.subjects.join(", "),
         summary: summary(step, &step.facts.subjects.join(", ")),
-        ..not_in_force(format!("step {number}"), NEVER, Vec::new())
+        ..not_in_force(format!("step {number}"), ended, Vec::new())
     }
 }
 

@@ -3,7 +3,8 @@
 use super::axis::{count, millis, seconds};
 use super::timeline::Timeline;
 use super::window::Frame;
-use crate::model::history::Lag;
+use crate::model::history::{Lag, Phase};
+use crate::model::observation::Grade;
 use crate::model::verdict::LagReport;
 
 /// The lag as reported, and the time at a standstill.
@@ -46,5 +47,30 @@ pub fn own_lag(timeline: &Timeline, frame: &Frame) -> OwnLag {
         stalled_ns: total.stalled_ns,
         stalled_too_long: total.stalled_ns > 0
             && seconds(total.stalled_ns) * 100.0 >= frame.seconds(),
+    }
+}
+
+/// What kept a steady state from being seen.
+#[derive(Debug, Clone, Copy)]
+pub struct BeforeTheMethod {
+    pub stalled_ns: u64,
+    /// A probe of the steady state that did look saw the system fail.
+    pub system_failed: bool,
+}
+
+/// Whose fault it is that nothing could be injected: ours, or the system's.
+#[must_use]
+pub fn before_the_method(timeline: &Timeline) -> BeforeTheMethod {
+    let end_ns = timeline.ended(Phase::Steady).unwrap_or(u64::MAX);
+    let probes = &timeline.opened.plan.experiment.probes;
+    let steady = |name: &str| probes.get(name).is_some_and(|spec| spec.steady);
+    let failed = |grade: Grade| matches!(grade, Grade::Late | Grade::Bad);
+    let mut slots = timeline.slots.iter().filter(|(name, _)| steady(name)).flat_map(|(_, s)| s);
+    // A line speaks of the time before it, so the first one after the end still counts.
+    let later = timeline.lag.iter().position(|(at_ns, _)| *at_ns > end_ns);
+    let lines = &timeline.lag[..later.map_or(timeline.lag.len(), |first| first + 1)];
+    BeforeTheMethod {
+        stalled_ns: lines.iter().map(|(_, lag)| lag.stalled_ns).sum(),
+        system_failed: slots.any(|slot| slot.due_ns <= end_ns && failed(slot.grade)),
     }
 }

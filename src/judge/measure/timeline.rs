@@ -31,6 +31,8 @@ pub struct Timeline<'a> {
     pub reads: BTreeMap<&'a str, Vec<&'a LedgerRead>>,
     pub lag: Vec<(u64, Lag)>,
     pub lost_parts: Vec<(&'a str, &'a str)>,
+    /// Why the steady state was not reached, and nothing was injected.
+    pub unsteady: Option<&'a str>,
     pub aborted: Option<&'a AbortCause>,
     /// Stop conditions that ended the hold, by index.
     pub stopped: Vec<(usize, &'a str)>,
@@ -38,6 +40,8 @@ pub struct Timeline<'a> {
     pub residue: Option<&'a [String]>,
     pub notes: Vec<&'a str>,
     pub closed: bool,
+    /// The latest time that any record has.
+    pub last_ns: u64,
 }
 
 /// What an instance said that it is.
@@ -87,20 +91,24 @@ impl<'a> Timeline<'a> {
             reads: BTreeMap::new(),
             lag: Vec::new(),
             lost_parts: Vec::new(),
+            unsteady: None,
             aborted: None,
             stopped: Vec::new(),
             residue: None,
             notes: Vec::new(),
             closed: false,
+            last_ns: opened_ns,
         }
     }
 
     fn take(&mut self, record: &'a Record) -> Result<(), JudgeError> {
         let at_ns = record.at_ns;
+        self.last_ns = self.last_ns.max(at_ns);
         match &record.entry {
             Entry::Opened(_) => return Err(JudgeError::TwoOpenings),
             Entry::Phase(phase) => self.phases.push((*phase, at_ns)),
             Entry::Slots { probe, slots } => self.slots.entry(probe).or_default().extend(slots),
+            Entry::Unsteady { why } => self.unsteady = Some(why),
             Entry::Bound { target, instances } => self.bound.push((target, instances)),
             Entry::Effective(effective) => self.effective.push(effective),
             Entry::Reverted(reverted) => self.reverted.push(reverted),

@@ -101,7 +101,8 @@ fn a_part_that_was_lost_aborts_but_the_prober_leaves_doubt() {
 fn a_history_without_its_end_is_inconclusive_at_best() {
     let open = Drill { closed: false, ..drill("6s") }.report();
     assert_eq!(open.verdict, Outcome::Inconclusive);
-    assert!(open.notes.iter().any(|note| note.contains("tail is lost")), "{:?}", open.notes);
+    let known = "the history breaks off at 1000.000 s; what happened after is not known";
+    assert_eq!(open.reason, known);
     assert_eq!(Drill { closed: false, ..drill("2s") }.report().verdict, Outcome::Deviated);
     let cut = Drill { complete: false, ..drill("6s") }.report();
     assert_eq!(cut.claims[0].verdict, ClaimVerdict::Inconclusive);
@@ -129,6 +130,57 @@ fn a_steady_state_that_was_not_reached_is_said() {
     let report = judge(&records, "").unwrap();
     assert_eq!(report.verdict, Outcome::Inconclusive);
     assert_eq!(report.reason, "the steady state was not reached, so nothing was injected");
+}
+
+/// Only what was written is known: that nothing was injected, or is left, is not among it.
+#[test]
+fn a_history_that_breaks_off_says_so_and_never_that_nothing_happened() {
+    let whole = drill("6s").records();
+    for kept in 1..whole.len() {
+        let report = judge(&whole[..kept], "").unwrap();
+        let said = serde_json::to_string(&report).unwrap();
+        assert_eq!(report.verdict, Outcome::Inconclusive, "{kept} records: {}", report.reason);
+        assert!(report.reason.starts_with("the history breaks off at "), "{}", report.reason);
+        for untrue in ["nothing was injected", "never in force", "no fault was ever"] {
+            assert!(!said.contains(untrue), "{kept} records: {said}");
+        }
+        let read_back = whole[..kept].iter().any(|r| matches!(r.entry, Entry::Residue(_)));
+        assert_eq!(report.read_back, read_back);
+    }
+    let cut = Drill { effective: false, closed: false, ..drill("6s") };
+    assert_eq!(cut.report().injections[0].ended, "unknown");
+    let missed = Drill { closed: false, ..drill("2s") };
+    assert_eq!(missed.report().verdict, Outcome::Deviated, "what was seen was seen");
+}
+
+/// A drill that ended before its method, with what the prober said of its own lag until then.
+fn unsteady(stalled_ms: u64, service: Service) -> String {
+    let lag = Lag { slots: 100, stalled_ns: stalled_ms * 1_000_000, ..Lag::default() };
+    let why = "p was not good for 2s within 12s".to_owned();
+    let drill = Drill { effective: false, ..Drill::of(service) }
+        .claims("downtime", json!({"probe": "p", "atMost": "6s"}))
+        .entry(-500.0, Entry::Lag(lag))
+        .entry(-20.0, Entry::Unsteady { why });
+    let mut records = drill.records();
+    records.retain(|r| !matches!(r.entry, Entry::Phase(crate::model::history::Phase::Method)));
+    let report = judge(&records, "").unwrap();
+    assert_eq!(report.verdict, Outcome::Inconclusive);
+    assert_eq!(report.claims[0].measured, None);
+    report.reason
+}
+
+#[test]
+fn who_kept_the_steady_state_from_being_seen_is_in_the_headline() {
+    let failing = Service { refused: vec![(-1500.0, -100.0)], ..Service::default() };
+    let theirs = "the steady state was not reached, so nothing was injected: \
+                  p was not good for 2s within 12s";
+    assert_eq!(unsteady(0, failing.clone()), theirs);
+    let both = format!("{theirs}; the prober did not run for 1380 ms");
+    assert_eq!(unsteady(1380, failing), both);
+    let ours = "the steady state was not seen, so nothing was injected: \
+                the prober did not run for 1380 ms";
+    let stalled = Service { invalid: vec![(-1500.0, -100.0)], ..Service::default() };
+    assert_eq!(unsteady(1380, stalled), ours);
 }
 
 #[test]

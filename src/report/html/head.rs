@@ -4,7 +4,7 @@ use maud::{Markup, html};
 
 use crate::model::outcome::Outcome;
 use crate::model::verdict::Report;
-use crate::report::{inline, sentence};
+use crate::report::{figure, inline, sentence};
 
 pub fn header(report: &Report) -> Markup {
     let verdict = report.verdict.to_string();
@@ -18,7 +18,7 @@ pub fn header(report: &Report) -> Markup {
         }
         dl {
             (item("drill", &html! { code { (inline::one_line(&report.drill)) } }))
-            (item("started", &html! { (inline::one_line(&report.started)) }))
+            (item("started", &html! { (inline::one_line(&figure::moment(&report.started))) }))
             (item("seed", &html! { code { (report.seed) } }))
             (item("squall", &html! { (inline::one_line(&report.squall)) }))
             (item("claims", &html! { (sentence::claims(&report.claims)) }))
@@ -48,7 +48,7 @@ pub fn wide(name: &str, value: &Markup) -> Markup {
 /// One quiet line where nothing is left; a frame where something is.
 pub fn residue(report: &Report) -> Markup {
     if report.residue.is_empty() && report.verdict != Outcome::Stuck {
-        return html! { p class="fine" { "After the drill: " (sentence::NOTHING_LEFT) "." } };
+        return html! { p class="fine" { "After the drill: " (sentence::nothing_found(report)) "." } };
     }
     html! {
         section class="loud" role="alert" {

@@ -298,6 +298,9 @@ fn heard(entry: &Entry) -> Option<(Tone, String)> {
         Entry::Residue(left) if !left.is_empty() => {
             (Tone::Stuck, format!("still in the world: {}", left.join("; ")))
         }
+        Entry::Unsteady { why } => {
+            (Tone::Inconclusive, format!("no steady state: {why}; nothing was injected"))
+        }
         Entry::Note(note) => (Tone::Dim, note.clone()),
         Entry::Ledger { probe, read } => {
             let words = match &read.error {

@@ -4,6 +4,7 @@
 use super::columns::{fitted, width, wrapped};
 use super::style::{Style, Tone};
 use crate::model::verdict::{InjectionReport, ProbeReport, Report};
+use crate::report::figure;
 use crate::report::svg::scale;
 use crate::report::timeline::{self, Extent};
 
@@ -71,11 +72,24 @@ impl Canvas<'_> {
         let end = if open { glyphs.fault_open } else { glyphs.fault_end };
         let mut band = String::from(if first == last { end } else { glyphs.fault_begin });
         if last > first {
-            band.extend(std::iter::repeat_n(glyphs.fault, last - first - 1));
+            let beyond = to.filter(|to| *to > self.extent.to);
+            band.extend(self.held(last - first - 1, beyond));
             band.push(end);
         }
         bar += &self.style.paint(Tone::Fault, &band);
         self.row(&label, &bar)
+    }
+
+    /// The inside of a band. An end that is known and lies beyond the drawing is told where there
+    /// is room for it: the arrow alone is that of a fault which nobody ended.
+    fn held(&self, columns: usize, beyond: Option<f64>) -> Vec<char> {
+        let mut held = vec![self.style.glyphs().fault; columns];
+        let told = beyond.map(|to| format!(" until {} ", figure::seconds(to)));
+        if let Some(told) = told.filter(|told| told.len() < columns) {
+            let from = columns - told.len();
+            held.splice(from.., told.chars());
+        }
+        held
     }
 
     fn ribbon(&self, name: &str, probe: &ProbeReport) -> String {

@@ -26,7 +26,7 @@ pub fn head(report: &Report, style: &Style) -> Lines {
     lines.extend(hanging(style, "  ", &report.reason));
     let seen = sentence::window(&report.window);
     let seen = seen.map(|window| format!(", {window}")).unwrap_or_default();
-    let when = format!("drill {}, {}{seen}", report.drill, report.started);
+    let when = format!("drill {}, {}{seen}", report.drill, figure::moment(&report.started));
     lines.extend(hanging(style, "  ", &when).iter().map(|line| style.paint(Tone::Dim, line)));
     lines
 }
@@ -158,6 +158,10 @@ pub fn probes(report: &Report, style: &Style) -> Lines {
             lines.extend(loss.iter().flat_map(|loss| hanging(style, "    ", loss)));
         }
     }
+    if sentence::any_outage(report) {
+        let terms = hanging(style, "  ", sentence::OUTAGE_TERMS);
+        lines.extend(terms.iter().map(|line| style.paint(Tone::Dim, line)));
+    }
     lines
 }
 
@@ -229,7 +233,7 @@ pub fn end(report: &Report, style: &Style, files: &[String]) -> Lines {
 
 fn residue(report: &Report, style: &Style) -> Lines {
     if report.residue.is_empty() && report.verdict != Outcome::Stuck {
-        return vec![sentence::NOTHING_LEFT.to_owned()];
+        return hanging(style, "", sentence::nothing_found(report));
     }
     let title = match report.residue.len() {
         0 => "STUCK: a fault could not be undone, or not be seen to be gone".to_owned(),

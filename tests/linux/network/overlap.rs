@@ -6,6 +6,8 @@ use squall::host::linux::clock::monotonic_ns;
 use squall::host::network::{Canary, Network};
 use squall::model::network::{Direction, PacketFilter, Protocol};
 
+use crate::slow::unless_slow;
+
 use super::world::{
     Family, LONG, MS, Space, World, arrived, cut, delay, fly, injection, lose, meet, network,
     on_port,
@@ -57,7 +59,11 @@ fn a_delayed_stream_loses_nothing_while_others_come_and_go() {
     let (mut network, drill) = network();
     let canary = Canary {
         count: 1500,
-        patience: Duration::from_secs(2),
+        patience: unless_slow(
+            Duration::from_secs(2),
+            Duration::from_secs(20),
+            "the wait for a stream of canaries",
+        ),
         ..world.to_server(Family::V4, &world.client)
     };
     meet(&network, &canary);

@@ -38,6 +38,7 @@ pub fn quiet(experiment: &str, verdict: Outcome) -> Report {
         injections: Vec::new(),
         roles: Vec::new(),
         residue: Vec::new(),
+        read_back: true,
         notes: Vec::new(),
         lag: LagReport { slots: 6000, p50: 0.061, p99: 0.214, max: 1.12, stalled: 0.0 },
         environment: environment(),
@@ -46,6 +47,7 @@ pub fn quiet(experiment: &str, verdict: Outcome) -> Report {
             experiment: format!("experiments/{experiment}.yaml"),
             lab: None,
             policies: vec!["default".to_owned()],
+            policy_files: Vec::new(),
         },
     }
 }

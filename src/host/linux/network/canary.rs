@@ -281,8 +281,11 @@ fn raw_socket(protocol: u8, address: IpAddr) -> Result<OwnedFd, HostError> {
     let socket = unsafe { <OwnedFd as std::os::fd::FromRawFd>::from_raw_fd(fd) };
     bind(socket.as_raw_fd(), &SockaddrStorage::from(SocketAddr::new(address, 0)))
         .map_err(|e| HostError::io(format!("bind to {address}"), e))?;
-    // More room where it is allowed; the usual is enough for spaced canaries.
-    let _ = setsockopt(&socket, sockopt::RcvBuf, &RECEIVE_BUFFER);
+    // More room where it is allowed; the usual is enough for spaced canaries, but not for all that
+    // a delay has held back and lets go at once.
+    if setsockopt(&socket, sockopt::RcvBufForce, &RECEIVE_BUFFER).is_err() {
+        let _usual = setsockopt(&socket, sockopt::RcvBuf, &RECEIVE_BUFFER);
+    }
     Ok(socket)
 }
 

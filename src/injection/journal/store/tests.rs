@@ -93,6 +93,13 @@ fn a_live_journal_is_left_alone_until_every_holder_is_gone() {
 #[test]
 fn a_journal_is_never_found_without_its_lock_and_its_first_record() {
     use std::sync::atomic::{AtomicBool, Ordering};
+    /// Also when we fail: the other thread would look for ever.
+    struct AtTheEnd<'a>(&'a AtomicBool);
+    impl Drop for AtTheEnd<'_> {
+        fn drop(&mut self) {
+            self.0.store(true, Ordering::Relaxed);
+        }
+    }
     let folder = tempfile::tempdir().unwrap();
     let over = AtomicBool::new(false);
     std::thread::scope(|scope| {
@@ -105,6 +112,7 @@ fn a_journal_is_never_found_without_its_lock_and_its_first_record() {
             }
             live
         });
+        let end = AtTheEnd(&over);
         for number in 0..200 {
             let opened = Opened { drill: DrillId::from_bits(number), ..opened(JOURNAL_VERSION) };
             let journal = Journal::create(folder.path(), opened).unwrap();
@@ -113,7 +121,7 @@ fn a_journal_is_never_found_without_its_lock_and_its_first_record() {
             assert!(peek(&journal.path).unwrap().opened.is_some());
             std::fs::remove_file(&journal.path).unwrap();
         }
-        over.store(true, Ordering::Relaxed);
+        drop(end);
         println!("met {} times", finder.join().unwrap());
     });
 }
