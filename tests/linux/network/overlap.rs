@@ -94,7 +94,8 @@ fn a_delayed_stream_loses_nothing_while_others_come_and_go() {
         rounds += 1;
     }
     let report = flight.join().unwrap();
-    assert!(rounds > 20, "{rounds}");
+    let enough = unless_slow(20, 5, "the rounds that a stream must outlast");
+    assert!(rounds > enough, "{rounds}");
     assert_eq!(report.delays_ns.len(), 1500);
     let early = report.delays_ns.iter().filter(|d| **d < 200 * MS).count();
     assert_eq!(early, 0);
