@@ -48,14 +48,8 @@ pub fn run(bench: &Bench) -> Vec<Row> {
     rig.end();
     let peer = Peer { name: "toxiproxy reset", p50: reset.p50(), p99: Some(reset.p99()) };
     let row = |metric: &str, sample: &Sample| Row {
-        metric: metric.to_owned(),
-        unit: "ms",
-        p50: sample.p50(),
-        p99: Some(sample.p99()),
-        repeats: sample.len(),
-        goals: vec![Goal::at_most("p99", sample.p99(), 20.0)],
         peer: (!reset.is_empty()).then(|| peer.clone()),
-        note: None,
+        ..Row::of_times(metric, sample, Goal::at_most("p99", sample.p99(), 20.0))
     };
     let note = "looked at each one, written to the journal and reported; no goal was set for it. \
                 Toxiproxy's time is that of its answer, which proves nothing of packets";

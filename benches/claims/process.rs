@@ -59,15 +59,8 @@ pub fn run(bench: &Bench) -> Vec<Row> {
         refused.push_ns_as_ms(place.time(&run, 3));
         null.push_ns_as_ms(place.null_drill(round));
     }
-    let row = |metric: &str, sample: &Sample| Row {
-        metric: metric.to_owned(),
-        unit: "ms",
-        p50: sample.p50(),
-        p99: Some(sample.p99()),
-        repeats: sample.len(),
-        goals: vec![Goal::at_most("p50", sample.p50(), 50.0)],
-        peer: None,
-        note: None,
+    let row = |metric: &str, sample: &Sample| {
+        Row::of_times(metric, sample, Goal::at_most("p50", sample.p50(), 50.0))
     };
     let note = "`squall run --null` of one program on one host in a lab of its own, from start to \
                 reaped, less the time between the beginning of the steady state and the end of the \

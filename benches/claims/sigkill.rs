@@ -53,15 +53,8 @@ pub fn run(bench: &Bench) -> Vec<Row> {
         packet.push(arrived);
         listing.push(listed);
     }
-    let row = |metric: &str, sample: &Sample| Row {
-        metric: metric.to_owned(),
-        unit: "ms",
-        p50: sample.p50(),
-        p99: Some(sample.p99()),
-        repeats: sample.len(),
-        goals: vec![Goal::at_most("max", sample.max(), GOAL_MS)],
-        peer: None,
-        note: None,
+    let row = |metric: &str, sample: &Sample| {
+        Row::of_times(metric, sample, Goal::at_most("max", sample.max(), GOAL_MS))
     };
     let note = "a delay and a partition together. No peer: what toxiproxy, tc and nft did stays \
                 when who did it is dead, or takes the road itself with it";

@@ -1,5 +1,6 @@
 //! The table: what we measured, what we promised, and what the peer did in the same run.
 
+use crate::sample::Sample;
 use std::fmt::Write;
 
 /// What was promised of one figure.
@@ -33,6 +34,22 @@ pub struct Row {
     pub peer: Option<Peer>,
     /// What a reader must know to read the figure right.
     pub note: Option<String>,
+}
+
+impl Row {
+    /// A sample of milliseconds with its goal, without peer or note.
+    pub fn of_times(metric: &str, sample: &Sample, goal: Goal) -> Row {
+        Row {
+            metric: metric.to_owned(),
+            unit: "ms",
+            p50: sample.p50(),
+            p99: Some(sample.p99()),
+            repeats: sample.len(),
+            goals: vec![goal],
+            peer: None,
+            note: None,
+        }
+    }
 }
 
 impl Goal {

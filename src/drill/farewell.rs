@@ -62,9 +62,7 @@ impl<B: Backend> Drill<'_, B> {
     }
 
     fn waiting_for(&self, open: &[InjectionId]) -> String {
-        let undoing = self.parts.living().into_iter().filter(|(part, _)| part.undoes());
-        let names: Vec<String> =
-            undoing.map(|(part, pid)| format!("{} (process {pid})", part.name())).collect();
+        let names = self.undoing();
         let open: Vec<String> = open.iter().map(ToString::to_string).collect();
         format!("waiting for {} to undo {}", names.join(" and "), open.join(", "))
     }

@@ -11,7 +11,7 @@ use crate::backend::Backend;
 use crate::host::HostError;
 use crate::host::linux::clock::monotonic_ns;
 use crate::injection::journal::store::{self, Contents};
-use crate::injection::journal::{Journal, JournalRecord, State};
+use crate::injection::journal::{Journal, JournalError, JournalRecord, State};
 use crate::model::history::{Entry, Phase, Reverted};
 use crate::model::id::InjectionId;
 use crate::model::message::ToInjector;
@@ -105,11 +105,14 @@ impl<B: Backend> Drill<'_, B> {
         }
     }
 
-    /// What the journal has open and nobody has said to be undone. Read by its name: the parts
-    /// share one open file, and its position.
+    /// The journal as it is now. Read by its name: the parts share one open file, and its position.
+    fn peek(&self) -> Result<Contents, JournalError> {
+        store::peek(&self.request.journals.join(self.request.drill.as_str()))
+    }
+
+    /// What the journal has open and nobody has said to be undone.
     pub(super) fn open(&self) -> Vec<InjectionId> {
-        let path = self.request.journals.join(self.request.drill.as_str());
-        match store::peek(&path) {
+        match self.peek() {
             Ok(contents) => self.open_in(&contents),
             Err(_) => self.state.steps.open(),
         }
@@ -122,8 +125,7 @@ impl<B: Backend> Drill<'_, B> {
 
     /// The last word on every injection, after the parts have ended.
     pub(super) fn settle_accounts(&mut self) {
-        let path = self.request.journals.join(self.request.drill.as_str());
-        let contents = match store::peek(&path) {
+        let contents = match self.peek() {
             Ok(contents) => contents,
             Err(error) => {
                 for injection in self.state.steps.open() {
@@ -188,10 +190,13 @@ impl<B: Backend> Drill<'_, B> {
     }
 
     /// Who is left to undo, in words.
-    fn holders(&self) -> String {
+    pub(super) fn undoing(&self) -> Vec<String> {
         let undoing = self.parts.living().into_iter().filter(|(part, _)| part.undoes());
-        let names: Vec<String> =
-            undoing.map(|(part, pid)| format!("{} (process {pid})", part.name())).collect();
+        undoing.map(|(part, pid)| format!("{} (process {pid})", part.name())).collect()
+    }
+
+    fn holders(&self) -> String {
+        let names = self.undoing();
         if names.is_empty() { String::new() } else { format!("; left to {}", names.join(", ")) }
     }
 }

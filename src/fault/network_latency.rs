@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::Capability;
 use super::network_kind::NetworkKind;
 use super::network_recipe::{self, Packets};
-use crate::model::network::{Direction, Effect, Protocol};
+use crate::model::network::{Effect, Protocol};
 use crate::model::units::Span;
 
 /// Delays what arrives at a target.
@@ -50,12 +50,7 @@ impl NetworkKind for NetworkLatency {
     }
 
     fn packets(params: &Params) -> Packets<'_> {
-        Packets {
-            peers: network_recipe::peers_of(params.from.as_deref()),
-            direction: Direction::In,
-            protocol: params.protocol,
-            ports: &params.ports,
-        }
+        Packets::arriving(params.from.as_deref(), params.protocol, &params.ports)
     }
 
     fn effect(params: &Params, seed: u64) -> Effect {

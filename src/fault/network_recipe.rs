@@ -87,7 +87,16 @@ pub struct Packets<'a> {
     pub peers: Peers,
 }
 
-impl Packets<'_> {
+impl<'a> Packets<'a> {
+    /// What arrives at the target from these, or from everyone.
+    pub fn arriving(
+        from: Option<&[String]>,
+        protocol: Option<Protocol>,
+        ports: &'a [u16],
+    ) -> Packets<'a> {
+        Packets { direction: Direction::In, protocol, ports, peers: peers_of(from) }
+    }
+
     /// ` from replicas and 10.0.0.0/8, tcp port 6379`, for a summary.
     pub fn in_words(&self) -> String {
         let mut words = match &self.peers {

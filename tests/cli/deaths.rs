@@ -1,15 +1,26 @@
 //! Parts of squall die, and the target too: reverted, nothing left, and never `held`.
 
-use super::live::assert_gone;
+use super::live::{Live, assert_gone};
 use super::stand::{Drill, Stand, pids, signal, stat, until};
 
-/// On a lab that outlives the drill, or the lab's end would hide what is left.
-fn killed(part: &str) -> (Stand, Option<i32>) {
+/// A pause in force on a lab that outlives the drill: the end of the lab would hide what is left.
+fn in_force_on_standing_lab(hold: &'static str) -> (Stand, Live) {
     let stand = Stand::new();
     stand.raise();
-    stand.drill(&Drill { hold: "2s", ..Drill::default() });
+    stand.drill(&Drill { hold, ..Drill::default() });
     let mut live = stand.start_drill();
     live.says("in force:");
+    (stand, live)
+}
+
+fn kill_conductor(live: Live) {
+    live.signal(libc::SIGKILL);
+    assert_eq!(live.finish().code, None);
+}
+
+/// One part dies while the fault is in force.
+fn killed(part: &str) -> (Stand, Option<i32>) {
+    let (stand, live) = in_force_on_standing_lab("2s");
     assert!(!stand.service_runs());
     let family = live.family();
     signal(live.part(part), libc::SIGKILL);
@@ -47,11 +58,7 @@ fn the_guardian_killed_is_aborted() {
 
 #[test]
 fn injector_and_guardian_killed_are_undone_by_recovery() {
-    let stand = Stand::new();
-    stand.raise();
-    stand.drill(&Drill { hold: "5s", ..Drill::default() });
-    let mut live = stand.start_drill();
-    live.says("in force:");
+    let (stand, live) = in_force_on_standing_lab("5s");
     let (family, parts) = (live.family(), [live.part("guardian"), live.part("injector")]);
     for part in parts {
         signal(part, libc::SIGKILL);
@@ -66,11 +73,7 @@ fn injector_and_guardian_killed_are_undone_by_recovery() {
 /// A hung injector is killed by the guardian when its lease ends.
 #[test]
 fn the_injector_stopped_is_undone_within_its_lease() {
-    let stand = Stand::new();
-    stand.raise();
-    stand.drill(&Drill { hold: "20s", ..Drill::default() });
-    let mut live = stand.start_drill();
-    live.says("in force:");
+    let (stand, live) = in_force_on_standing_lab("20s");
     let (family, injector) = (live.family(), live.part("injector"));
     let since = std::time::Instant::now();
     signal(injector, libc::SIGSTOP);
@@ -86,11 +89,7 @@ fn the_injector_stopped_is_undone_within_its_lease() {
 /// The guardian lives, and does nothing: its turn passes, and a recovery undoes.
 #[test]
 fn a_guardian_that_stands_still_is_replaced() {
-    let stand = Stand::new();
-    stand.raise();
-    stand.drill(&Drill { hold: "30s", ..Drill::default() });
-    let mut live = stand.start_drill();
-    live.says("in force:");
+    let (stand, live) = in_force_on_standing_lab("30s");
     let (family, injector) = (live.family(), live.part("injector"));
     signal(live.part("guardian"), libc::SIGSTOP);
     signal(injector, libc::SIGKILL);
@@ -106,11 +105,7 @@ fn a_guardian_that_stands_still_is_replaced() {
 /// Both live, and neither does anything. Only their silence tells.
 #[test]
 fn injector_and_guardian_that_stand_still_are_replaced() {
-    let stand = Stand::new();
-    stand.raise();
-    stand.drill(&Drill { hold: "60s", ..Drill::default() });
-    let mut live = stand.start_drill();
-    live.says("in force:");
+    let (stand, mut live) = in_force_on_standing_lab("60s");
     let family = live.family();
     for part in [live.part("guardian"), live.part("injector")] {
         signal(part, libc::SIGSTOP);
@@ -147,17 +142,12 @@ fn an_order_that_a_stopped_injector_never_obeyed_is_not_stuck() {
 /// who asks is told which processes those are.
 #[test]
 fn a_drill_does_not_begin_over_what_is_left_of_another() {
-    let stand = Stand::new();
-    stand.raise();
-    stand.drill(&Drill { hold: "60s", ..Drill::default() });
-    let mut live = stand.start_drill();
-    live.says("in force:");
+    let (stand, live) = in_force_on_standing_lab("60s");
     let (guardian, injector) = (live.part("guardian"), live.part("injector"));
     for part in [guardian, injector] {
         signal(part, libc::SIGSTOP);
     }
-    live.signal(libc::SIGKILL);
-    assert_eq!(live.finish().code, None);
+    kill_conductor(live);
     stand.drill(&Drill::default());
     let refused = stand.run(&["run", "drill.yaml", "--out", "second"]);
     assert_eq!(refused.code, Some(3), "{refused:?}");
@@ -185,14 +175,9 @@ fn a_drill_does_not_begin_over_what_is_left_of_another() {
 /// The guardian needs its lease to find out; whoever comes meanwhile waits for it.
 #[test]
 fn a_drill_waits_for_a_guardian_that_is_still_at_it() {
-    let stand = Stand::new();
-    stand.raise();
-    stand.drill(&Drill { hold: "60s", ..Drill::default() });
-    let mut live = stand.start_drill();
-    live.says("in force:");
+    let (stand, live) = in_force_on_standing_lab("60s");
     signal(live.part("injector"), libc::SIGSTOP);
-    live.signal(libc::SIGKILL);
-    assert_eq!(live.finish().code, None);
+    kill_conductor(live);
     stand.drill(&Drill::default());
     let ran = stand.run(&["run", "drill.yaml", "--out", "second"]);
     assert_eq!(ran.code, Some(0), "{ran:?}");
@@ -224,8 +209,7 @@ fn a_drill_begins_while_the_lab_of_a_dead_one_is_still_dying() {
     for part in [live.part("guardian"), live.part("injector")] {
         signal(part, libc::SIGSTOP);
     }
-    live.signal(libc::SIGKILL);
-    assert_eq!(live.finish().code, None);
+    kill_conductor(live);
     until("its parts are gone", || {
         family.iter().filter(|(pid, _)| *pid != init).all(|(pid, start)| {
             !matches!(stat(*pid), Some((_, state, began)) if began == *start && state != 'Z')
@@ -247,13 +231,8 @@ fn a_drill_begins_while_the_lab_of_a_dead_one_is_still_dying() {
 /// it knows.
 #[test]
 fn the_history_of_a_killed_conductor_breaks_off_with_the_fault_in_force() {
-    let stand = Stand::new();
-    stand.raise();
-    stand.drill(&Drill { hold: "60s", ..Drill::default() });
-    let mut live = stand.start_drill();
-    live.says("in force:");
-    live.signal(libc::SIGKILL);
-    assert_eq!(live.finish().code, None);
+    let (stand, live) = in_force_on_standing_lab("60s");
+    kill_conductor(live);
     let judged = stand.run(&["judge", "out"]);
     assert_eq!(judged.code, Some(5), "{judged:?}");
     let said = judged.out.replace('\n', " ");
