@@ -157,7 +157,7 @@ fn a_method_without_a_step_is_a_plan_that_hits_nothing() {
     let hollow = experiment(&[("t", target("redis", None, Pick::One))], vec![]);
     let plan = planned(&hollow);
     assert_eq!((plan.steps.len(), plan.blast_radius.instances), (0, 0));
-    assert_eq!(plan.blast_radius.longest_drill.to_string(), "43s");
+    assert_eq!(plan.blast_radius.longest_drill.to_string(), "45s");
     let text = crate::plan::render::text(&plan, crate::plan::Style::Plain);
     assert!(text.contains("none: nothing will be broken") && text.contains("nothing is hit"));
 }
