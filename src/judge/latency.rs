@@ -1,10 +1,12 @@
 //! `latency`: a quantile of the latency of a probe. See `measure::latency` for what counts.
 
+use std::fmt::Write as _;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::measure::axis::{count, millis};
-use super::measure::latency::Stretch;
+use super::measure::latency::{Quantile, Stretch};
 use super::{Asked, CheckKind, Figure, Measured, Side};
 use crate::model::units::{Percent, Span};
 use crate::model::verdict::ClaimReport;
@@ -14,6 +16,8 @@ use crate::model::verdict::ClaimReport;
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Params {
     pub probe: String,
+    /// A slot that timed out is slower than any answer; where the quantile falls among those, the
+    /// claim can deviate, and never holds. Refusals do not count.
     pub quantile: Percent,
     pub at_most: Span,
     #[serde(default)]
@@ -34,6 +38,8 @@ pub enum When {
 }
 
 pub struct Latency;
+
+const BOUND: &str = "it falls among slots without an answer, so this is the least it can be";
 
 impl CheckKind for Latency {
     type Params = Params;
@@ -64,19 +70,27 @@ impl CheckKind for Latency {
         };
         let own_lag = measured.lag.report.p99;
         measured.on_probe(asked, |probe| {
-            let histogram = probe.latency.histogram(stretch);
-            if histogram.is_empty() {
+            let timed = probe.latency.stretch(stretch);
+            let slots = timed.slots();
+            if slots == 0 {
                 return Err(format!("no slot {when} got an answer"));
             }
-            let at = millis(histogram.value_at_quantile(quantile.fraction()));
+            let Quantile { ns, least } = timed.at(quantile.fraction());
+            let at = millis(ns);
             // The histogram's resolution, and what our own lag may have added.
             let error = at / 1e3 + own_lag;
-            let slots = histogram.len();
             let mut finding = format!("{at:.2} ms ± {error:.2} ms of {slots} slots");
+            if least {
+                finding.insert_str(0, "at least ");
+            }
+            if timed.unanswered() > 0 {
+                let _ = write!(finding, ", {} of them without an answer", timed.unanswered());
+            }
             if count(slots) * (1.0 - quantile.fraction()) < 1.0 {
                 finding.push_str(", too few to tell it from the slowest");
             }
-            Ok(Figure { measured: at, error, finding, bound: None })
+            let bound = least.then(|| BOUND.to_owned());
+            Ok(Figure { measured: at, error, finding, bound })
         })
     }
 }

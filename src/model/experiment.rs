@@ -34,7 +34,8 @@ pub struct Experiment {
     pub method: Vec<Step>,
     pub hypothesis: Vec<Claim>,
     pub stop_conditions: Vec<Claim>,
-    /// How long to go on looking after the last revert.
+    /// How long to go on looking after the last revert, at most: it ends when every probe was good
+    /// for `steady_for`.
     pub recovery_watch: Span,
 }
 

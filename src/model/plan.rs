@@ -18,8 +18,8 @@ pub struct Plan {
     pub version: u32,
     /// SHA-256 over everything below but the paths of files: the same input gives the same digest.
     pub digest: String,
-    /// SHA-256 over what people approve: file, policies, ceiling of the blast radius. Candidates
-    /// may come and go without changing it.
+    /// SHA-256 over what people approve: the experiment's text and its filled templates, the lab's
+    /// text, policies, ceiling of the blast radius. Candidates may come and go without changing it.
     pub intent_digest: String,
     pub seed: u64,
     pub source: Source,

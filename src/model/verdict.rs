@@ -158,11 +158,15 @@ pub struct Outage {
     pub character: String,
 }
 
-/// Milliseconds.
+/// Milliseconds. A slot that timed out has no answer, and is slower than every slot that has one:
+/// a figure that falls among the `unanswered` slowest of `count` is the least that it can be.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Latency {
+    /// Slots with an answer, and those that timed out.
     pub count: u64,
+    /// Slots that timed out.
+    pub unanswered: u64,
     pub p50: f64,
     pub p99: f64,
     pub p999: f64,

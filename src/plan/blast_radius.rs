@@ -41,10 +41,11 @@ pub fn blast_radius(ground: &Ground, steps: &[PlannedStep]) -> BlastRadius {
 }
 
 /// Steady state, method, the grace of the last revert, and the recovery watch; starting the lab
-/// and reading ledgers back are not counted.
+/// and the probes, and reading ledgers back, are not counted. What is not steady at once has all of
+/// `within` to become so, and must then be steady for all of `for`: the two add up.
 fn longest_drill(experiment: &Experiment, steps: &[PlannedStep]) -> Span {
     let method = steps.iter().map(|s| s.at.0.saturating_add(s.hold.0)).max().unwrap_or_default();
-    let steady = experiment.steady_within.0.max(experiment.steady_for.0);
+    let steady = experiment.steady_within.0.saturating_add(experiment.steady_for.0);
     Span(
         steady
             .saturating_add(method)

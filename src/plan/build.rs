@@ -58,7 +58,7 @@ pub fn plan(input: PlanInput) -> Result<Plan, Vec<PlanError>> {
     let mut plan = Plan {
         version: PLAN_VERSION,
         digest: String::new(),
-        intent_digest: digest::of_intent(&source.sha256, &policies, &blast_radius),
+        intent_digest: String::new(),
         seed,
         source,
         experiment: experiment.clone(),
@@ -69,7 +69,10 @@ pub fn plan(input: PlanInput) -> Result<Plan, Vec<PlanError>> {
         policies,
         warnings: notes,
     };
-    plan.digest = digest::of_plan(&plan).map_err(|e| vec![PlanError::Unwritable(e.to_string())])?;
+    let unwritable = |e: serde_json::Error| vec![PlanError::Unwritable(e.to_string())];
+    // First, since the digest of the plan covers it.
+    plan.intent_digest = digest::of_intent(&plan).map_err(unwritable)?;
+    plan.digest = digest::of_plan(&plan).map_err(unwritable)?;
     Ok(plan)
 }
 

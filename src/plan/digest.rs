@@ -6,7 +6,7 @@
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-use crate::model::plan::{BlastRadius, Plan};
+use crate::model::plan::Plan;
 
 /// The digest of a text or of a file's bytes, in hexadecimal.
 #[must_use]
@@ -35,21 +35,22 @@ pub fn holds(plan: &Plan) -> bool {
     of_plan(plan).is_ok_and(|digest| digest == plan.digest)
 }
 
-/// The digest of what people approve: the experiment's text, the policies, and the ceiling of the
-/// blast radius. Not the candidates, nor how many of them there are: an approval outlives the
-/// coming and going of instances, and guards count what is left at each admission.
-pub fn of_intent<'a>(
-    experiment_sha256: &str,
-    policies: impl IntoIterator<Item = (&'a String, &'a String)>,
-    ceiling: &BlastRadius,
-) -> String {
-    let policies: serde_json::Map<String, Value> =
-        policies.into_iter().map(|(name, digest)| (name.clone(), digest.as_str().into())).collect();
+/// The digest of what people approve: the experiment's text, the experiment as its templates were
+/// filled, the lab's text, the policies, and the ceiling of the blast radius. Not what was found:
+/// neither the candidates, nor how many of them there are. An approval outlives the coming and
+/// going of instances, and guards count what is left at each admission.
+///
+/// The filled experiment is in it because a template's value is no part of the text: the same file
+/// hits another target where `{{env.ROLE}}` is another one.
+pub fn of_intent(plan: &Plan) -> Result<String, serde_json::Error> {
+    let ceiling = &plan.blast_radius;
     let services: serde_json::Map<String, Value> =
         ceiling.services.iter().map(|(name, (hit, _))| (name.clone(), (*hit).into())).collect();
     let intent = serde_json::json!({
-        "experiment": experiment_sha256,
-        "policies": policies,
+        "text": plan.source.sha256,
+        "experiment": serde_json::to_value(&plan.experiment)?,
+        "lab": plan.lab.as_ref().map(|lab| &lab.sha256),
+        "policies": plan.policies,
         "ceiling": {
             "instances": ceiling.instances,
             "hosts": ceiling.hosts,
@@ -58,7 +59,7 @@ pub fn of_intent<'a>(
             "longestDrill": ceiling.longest_drill.to_string(),
         },
     });
-    sha256(canonical(&intent).as_bytes())
+    Ok(sha256(canonical(&intent).as_bytes()))
 }
 
 fn forget(value: &mut Value, parent: &str, key: &str) {

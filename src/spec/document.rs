@@ -79,10 +79,11 @@ pub struct ExperimentDocument {
     /// What must hold while it is broken.
     #[serde(default)]
     pub hypothesis: Vec<CheckParams>,
-    /// What ends the drill at once; tripped, it is a deviated claim.
+    /// What ends a hold at once; tripped, also after the hold, it is a deviated claim.
     #[serde(default)]
     pub stop_conditions: Vec<CheckParams>,
-    /// How long to go on looking after the last revert.
+    /// How long to go on looking after the last revert, at most: it ends when every probe was good
+    /// for `steadyState.for`.
     #[serde(default = "default_recovery_watch")]
     pub recovery_watch: Span,
 }

@@ -5,11 +5,13 @@
 
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "all of it is a test")]
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use squall::cli::prepare::Inputs;
-use squall::model::plan::Plan;
-use squall::plan::{Style, check_stale, diff, digest, render};
+use squall::model::plan::{Plan, Source};
+use squall::plan::{PlanInput, Style, check_stale, diff, digest, render};
+use squall::spec::{self, Surroundings};
 
 const SEED: u64 = 1;
 
@@ -110,6 +112,50 @@ fn a_changed_comment_outdates_an_approval_and_a_kept_plan() {
     let told = check_stale(&before, &after).unwrap_err();
     assert_eq!(told.len(), 1, "{told:?}");
     assert!(told[0].starts_with("the experiment ") && told[0].ends_with(" changed"));
+}
+
+/// The plan of a file, where the variable `ROLE` has that value.
+fn planned_with(file: &Path, role: &str) -> Plan {
+    let env = |name: &str| (name == "ROLE").then(|| role.to_owned());
+    let loaded = spec::experiment(file, &Surroundings { lab: None, env: &env }).unwrap();
+    let lab = loaded.value.lab.as_ref().unwrap();
+    let input = PlanInput {
+        experiment: &loaded.value.experiment,
+        source: Source { path: file.display().to_string(), sha256: loaded.sha256.clone() },
+        lab: Some(squall::plan::lab(&lab.name, "lab.yaml", &lab.sha256, &lab.value).unwrap()),
+        seed: SEED,
+        policies: BTreeMap::new(),
+        warnings: Vec::new(),
+    };
+    squall::plan::plan(input).unwrap()
+}
+
+#[test]
+fn a_variable_with_another_value_outdates_an_approval() {
+    let folder = tempfile::tempdir().unwrap();
+    copy(Path::new("experiments"), folder.path());
+    let file = folder.path().join("redis-primary-loss.yaml");
+    let text = std::fs::read_to_string(&file).unwrap();
+    let open = text.replace("role: primary}", "role: \"{{env.ROLE}}\"}");
+    assert_ne!(text, open);
+    std::fs::write(&file, open).unwrap();
+    let (replica, primary) = (planned_with(&file, "replica"), planned_with(&file, "primary"));
+    assert_eq!(replica.source, primary.source);
+    assert_eq!(replica.blast_radius, primary.blast_radius);
+    assert_ne!(replica.intent_digest, primary.intent_digest);
+    assert_eq!(primary.intent_digest, planned_with(&file, "primary").intent_digest);
+}
+
+#[test]
+fn a_changed_lab_outdates_an_approval() {
+    let folder = tempfile::tempdir().unwrap();
+    copy(Path::new("experiments"), folder.path());
+    let file = folder.path().join("redis-primary-loss.yaml");
+    let before = planned(&args(&file));
+    let lab = folder.path().join("labs/redis-sentinel.yaml");
+    let text = std::fs::read_to_string(&lab).unwrap();
+    std::fs::write(&lab, text + "# one more remark\n").unwrap();
+    assert_ne!(before.intent_digest, planned(&args(&file)).intent_digest);
 }
 
 #[test]

@@ -226,10 +226,10 @@ fn refused(kind: &str, params: serde_json::Value, change: &dyn Fn(&mut Facts)) -
 fn limits_admit_what_equals_them_and_refuse_what_exceeds_them() {
     let check = |params| refused("limits", params, &|_| {});
     let at = json!({"maxInstances": 1, "maxHosts": 1, "maxShare": "33.4%", "maxHold": "8s",
-        "maxDrill": "51s"});
+        "maxDrill": "53s"});
     assert_eq!(check(at), Vec::<String>::new());
     let below = json!({"maxInstances": 0, "maxHosts": 0, "maxShare": "33.3%", "maxHold": "7s",
-        "maxDrill": "50s"});
+        "maxDrill": "52s"});
     assert_eq!(
         check(below),
         [
@@ -237,7 +237,7 @@ fn limits_admit_what_equals_them_and_refuse_what_exceeds_them() {
             "p: limits: hits up to 1 hosts at one moment, allowed is 0",
             "p: limits: hits up to 1 of 3 redis, allowed is 33.3%",
             "p: limits: holds a fault for 8s, allowed is 7s",
-            "p: limits: may take 51s, allowed is 50s",
+            "p: limits: may take 53s, allowed is 52s",
         ]
     );
 }

@@ -2,13 +2,18 @@
 //!
 //! A role is what an instance said when it was asked, so every time here is known to within the
 //! interval of asking.
+//!
+//! A move is seen on another instance of the target's own service, which the last time it was heard
+//! before the fault did not have the role. Another service may have roles of the same name; and one
+//! that had the role already proves nothing, even where it lost it for a while. The `hosts` of a
+//! target say who may be hit, not who may take over: a role moves to any host of its service.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::axis::seconds;
 use super::timeline::{RoleSeen, Timeline};
 use super::window::Frame;
-use crate::model::experiment::Selector;
+use crate::model::experiment::{LabSelector, Selector};
 use crate::model::inventory::InstanceName;
 use crate::model::verdict::RoleSpan;
 
@@ -68,7 +73,7 @@ pub fn moves(timeline: &Timeline, frame: &Frame) -> RoleMoves {
         .map(|(name, spec)| {
             let Selector::Lab(selector) = &spec.selector;
             let moved = match &selector.role {
-                Some(role) => moved(timeline, frame, name, role),
+                Some(role) => moved(timeline, frame, (name, selector), role),
                 None => Err(format!("target {name} is not chosen by a role, so none can move")),
             };
             (name.clone(), moved)
@@ -76,12 +81,19 @@ pub fn moves(timeline: &Timeline, frame: &Frame) -> RoleMoves {
         .collect()
 }
 
-fn moved(timeline: &Timeline, frame: &Frame, target: &str, role: &str) -> Result<RoleMove, String> {
-    let from = holders(timeline, frame, target, role);
+fn moved(
+    timeline: &Timeline,
+    frame: &Frame,
+    (target, selector): (&str, &LabSelector),
+    role: &str,
+) -> Result<RoleMove, String> {
+    let from = holders(timeline, frame, (target, selector), role);
     if from.is_empty() {
         return Err(format!("nobody was seen to be {role} when the fault came"));
     }
-    let others = || timeline.roles.iter().filter(|seen| !from.contains(seen.instance));
+    let of_service = |seen: &&RoleSeen| service_and_host(seen.instance).0 == selector.service;
+    let others =
+        || timeline.roles.iter().filter(of_service).filter(|seen| !from.contains(seen.instance));
     // Where there is no other instance, it is known without asking that nobody took the role.
     if others().next().is_none() && !are_all(timeline, &from) {
         return Err(format!("no other instance was ever asked whether it is {role}"));
@@ -90,9 +102,11 @@ fn moved(timeline: &Timeline, frame: &Frame, target: &str, role: &str) -> Result
     let (began_ns, zero_ns) = hit
         .min_by_key(|effective| effective.effective_ns)
         .map_or((frame.began_ns, frame.zero_ns), |e| (e.began_ns, e.effective_ns));
+    let had = last_heard(others().filter(|seen| seen.at_ns < began_ns), role);
     let to = others()
         .filter(|seen| seen.at_ns >= began_ns && seen.at_ns <= frame.end_ns)
         .filter(|seen| seen.role.is_some_and(|seen| seen.0 == role))
+        .filter(|seen| !had.contains(seen.instance))
         .min_by_key(|seen| seen.at_ns)
         .map(|seen| Moved {
             instance: seen.instance.clone(),
@@ -117,17 +131,47 @@ fn are_all(timeline: &Timeline, these: &BTreeSet<InstanceName>) -> bool {
 }
 
 /// The instances that the target was bound to; without a binding (a null drill injects nothing)
-/// those that said last before the window that they have the role.
-fn holders(timeline: &Timeline, frame: &Frame, target: &str, role: &str) -> BTreeSet<InstanceName> {
+/// those it can mean that said last before the window that they have the role.
+fn holders(
+    timeline: &Timeline,
+    frame: &Frame,
+    (target, selector): (&str, &LabSelector),
+    role: &str,
+) -> BTreeSet<InstanceName> {
     let bound = timeline.bound.iter().find(|(bound, _)| *bound == target);
     if let Some((_, instances)) = bound {
         return instances.iter().cloned().collect();
     }
+    let meant = |seen: &&RoleSeen| {
+        let (service, host) = service_and_host(seen.instance);
+        service == selector.service
+            && (selector.hosts.is_empty() || selector.hosts.iter().any(|h| h == host))
+    };
+    let before = timeline.roles.iter().filter(|seen| seen.at_ns <= frame.zero_ns);
     let mut last: BTreeMap<&InstanceName, bool> = BTreeMap::new();
-    for seen in timeline.roles.iter().filter(|seen| seen.at_ns <= frame.zero_ns) {
+    for seen in before.filter(meant) {
         last.insert(seen.instance, seen.role.is_some_and(|seen| seen.0 == role));
     }
     last.into_iter().filter(|(_, has)| *has).map(|(instance, _)| instance.clone()).collect()
+}
+
+/// Those whose last answer was this role. One that did not answer is what it last said it was.
+fn last_heard<'a>(
+    seen: impl Iterator<Item = &'a RoleSeen<'a>>,
+    role: &str,
+) -> BTreeSet<&'a InstanceName> {
+    let mut last: BTreeMap<&InstanceName, &str> = BTreeMap::new();
+    for seen in seen {
+        if let Some(heard) = seen.role {
+            last.insert(seen.instance, &heard.0);
+        }
+    }
+    last.into_iter().filter(|(_, heard)| *heard == role).map(|(instance, _)| instance).collect()
+}
+
+/// `redis@r1` is of the service `redis` on the host `r1`.
+fn service_and_host(instance: &InstanceName) -> (&str, &str) {
+    instance.0.split_once('@').unwrap_or((&instance.0, ""))
 }
 
 impl Moved {

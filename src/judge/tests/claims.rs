@@ -2,28 +2,14 @@
 
 use serde_json::{Value, json};
 
-use super::close;
-use crate::judge::scripted::{Drill, Service, at_ns, injection};
+use super::{ask, close, out, verdict};
+use crate::judge::scripted::{Drill, Service};
 use crate::judge::{CATALOGUE, CheckParams, Live, find};
-use crate::model::history::{Effective, Entry, Lag, Record, Reverted};
-use crate::model::inventory::InstanceName;
+use crate::model::history::{Entry, Record};
 use crate::model::observation::{LedgerRead, WriteFate};
-use crate::model::outcome::ClaimVerdict::{self, Deviated, Held, Inconclusive};
+use crate::model::outcome::ClaimVerdict::{Deviated, Held, Inconclusive};
 use crate::model::units::Percent;
 use crate::model::verdict::ClaimReport;
-
-fn ask(service: Service, check: &str, params: Value) -> ClaimReport {
-    Drill::of(service).claims(check, params).first()
-}
-
-fn verdict(service: Service, check: &str, params: Value) -> ClaimVerdict {
-    ask(service, check, params).verdict
-}
-
-/// 2.31 s of outage.
-fn out() -> Service {
-    Service::refusing(100.0, 2400.0)
-}
 
 fn never_ended() -> Service {
     Service::refusing(6000.0, 1e9)
@@ -165,29 +151,6 @@ fn recovery_counts_from_the_fault_to_good_for_good() {
 }
 
 #[test]
-fn latency_by_quantile_and_stretch() {
-    let slow = vec![(0.0, 3010.0, 99.0)];
-    let service = Service { slow, ..Service::default() };
-    let claim = |during: &str, at_most: &str| {
-        let params = json!({"probe": "p", "quantile": "99%", "atMost": at_most, "during": during});
-        ask(service.clone(), "latency", params)
-    };
-    let during = claim("during", "150ms");
-    assert!((during.measured.unwrap() - 100.0).abs() < 0.2, "{during:?}");
-    assert_eq!((during.verdict, during.unit.as_str()), (Held, "milliseconds"));
-    assert_eq!(claim("during", "50ms").verdict, Deviated);
-    assert_eq!(claim("after", "50ms").verdict, Held);
-    assert_eq!(claim("window", "50ms").verdict, Deviated);
-    let median = json!({"probe": "p", "quantile": "50%", "atMost": "50ms"});
-    assert_eq!(verdict(service, "latency", median), Held, "of the window unless told");
-    let few = json!({"probe": "p", "quantile": "99.99%", "atMost": "1s"});
-    assert!(ask(Service::default(), "latency", few).finding.contains("too few"));
-    let refused = Service::refusing(0.0, 3010.0);
-    let during = json!({"probe": "p", "quantile": "50%", "atMost": "1s", "during": "during"});
-    assert_eq!(verdict(refused, "latency", during), Inconclusive, "no answer, no latency");
-}
-
-#[test]
 fn not_affected_is_nothing_bad_and_nothing_late() {
     let params = || json!({"probe": "p"});
     assert_eq!(verdict(Service::default(), "notAffected", params()), Held);
@@ -228,65 +191,6 @@ fn the_budget_of_a_probe_with_an_objective_is_in_its_report() {
     assert!((slo.budget_seconds - 2592.0).abs() < 1e-6 && close(slo.spent_seconds, 2.31));
     assert!((slo.affordable - 2592.0 / 2.31).abs() < 1e-6 && close(slo.days, 30.0));
     assert_eq!(Drill::of(out()).report().probes["p"].slo, None);
-}
-
-fn with_roles() -> Drill {
-    Drill::of(out()).role(-2400.0, "redis@r1", Some("primary")).role(
-        -2400.0,
-        "redis@r2",
-        Some("replica"),
-    )
-}
-
-fn moved(drill: Drill, target: &str, within: &str) -> ClaimReport {
-    drill.claims("roleMoved", json!({"target": target, "within": within})).first()
-}
-
-#[test]
-fn a_role_has_moved_when_another_instance_says_so_after_the_fault() {
-    let drill = with_roles().role(1500.0, "redis@r2", Some("primary"));
-    let claim = moved(drill.clone(), "primary", "5s");
-    assert!(close(claim.measured.unwrap(), 1.5) && close(claim.error.unwrap(), 0.022));
-    assert_eq!((claim.verdict, claim.probe.as_str()), (Held, ""));
-    assert!(claim.finding.contains("redis@r2 asked every 20ms"), "{claim:?}");
-    assert_eq!(moved(drill, "primary", "1s").verdict, Deviated);
-}
-
-#[test]
-fn a_role_that_stays_deviates_once_the_watch_is_long_enough() {
-    assert_eq!(moved(with_roles(), "primary", "5s").verdict, Deviated);
-    assert_eq!(moved(with_roles(), "primary", "20s").verdict, Inconclusive);
-    let itself = with_roles().role(1500.0, "redis@r1", Some("primary"));
-    assert_eq!(moved(itself, "primary", "5s").verdict, Deviated, "it came back where it was");
-    let unknown = with_roles().role(1500.0, "redis@r2", None);
-    assert_eq!(moved(unknown, "primary", "5s").verdict, Deviated);
-    let too_late = with_roles().role(10_500.0, "redis@r2", Some("primary"));
-    assert_eq!(moved(too_late, "primary", "20s").verdict, Inconclusive, "after the watch");
-    let once = with_roles().role(-2300.0, "redis@r2", Some("primary"));
-    let once = once.role(-2200.0, "redis@r2", Some("replica"));
-    assert_eq!(moved(once, "primary", "5s").verdict, Deviated, "before the fault");
-}
-
-#[test]
-fn a_role_that_nobody_asked_for_is_unknown() {
-    assert_eq!(moved(Drill::of(out()), "primary", "5s").verdict, Inconclusive);
-    let alone = Drill::of(out()).role(-2400.0, "redis@r1", Some("primary"));
-    assert_eq!(moved(alone, "primary", "5s").verdict, Inconclusive);
-    let any = moved(with_roles(), "any", "5s");
-    assert_eq!(any.verdict, Inconclusive);
-    assert!(any.finding.contains("not chosen by a role"), "{any:?}");
-    assert_eq!(moved(with_roles(), "nowhere", "5s").verdict, Inconclusive);
-}
-
-#[test]
-fn in_a_null_drill_a_role_must_stay() {
-    let null = |drill: Drill| Drill { null: true, ..drill };
-    let stays = moved(null(with_roles()), "primary", "5s");
-    assert_eq!(stays.verdict, Held, "{stays:?}");
-    let moves = with_roles().role(1500.0, "redis@r2", Some("primary"));
-    assert_eq!(moved(null(moves), "primary", "5s").verdict, Deviated);
-    let nobody = Drill::of(out()).role(-2400.0, "redis@r2", Some("replica"));
-    assert_eq!(moved(null(nobody), "primary", "5s").verdict, Inconclusive);
 }
 
 fn writes() -> Drill {
@@ -376,43 +280,6 @@ fn data_lost_without_a_fault_in_force_is_not_the_faults() {
     let drill = Drill { effective: false, ..writes().reads(gone.clone(), gone) };
     let params = json!({"probe": "p", "atMost": 5, "window": "1ms"});
     assert_eq!(loss(drill, params).verdict, Inconclusive);
-}
-
-#[test]
-fn our_own_lag_is_the_error_of_a_latency() {
-    let lag = Lag { slots: 1, p99_ns: 5_000_000, ..Lag::default() };
-    let params = json!({"probe": "p", "quantile": "50%", "atMost": "1s"});
-    let drill = Drill::of(Service::default()).entry(500.0, Entry::Lag(lag));
-    let claim = drill.claims("latency", params).first();
-    assert!((claim.error.unwrap() - 5.001).abs() < 1e-3, "{claim:?}");
-}
-
-#[test]
-fn a_move_counts_from_the_fault_that_hit_its_target() {
-    // Another fault came half a second earlier.
-    let other = Entry::Effective(Effective {
-        injection: injection(1),
-        step: 0,
-        instance: InstanceName("web@w1".to_owned()),
-        kind: "processKill".to_owned(),
-        began_ns: at_ns(-502.0),
-        effective_ns: at_ns(-500.0),
-        evidence: String::new(),
-    });
-    let drill = with_roles().entry(-500.0, other);
-    let claim = moved(drill.clone(), "primary", "10200ms");
-    assert_eq!(claim.verdict, Inconclusive, "watched for 10 s from its own fault");
-    let claim = moved(drill.clone().role(1500.0, "redis@r2", Some("primary")), "primary", "5s");
-    assert!(close(claim.measured.unwrap(), 1.5), "{claim:?}");
-    let gone = Entry::Reverted(Reverted {
-        injection: injection(1),
-        gone_ns: at_ns(3000.0),
-        by: String::new(),
-        evidence: String::new(),
-    });
-    let drill = drill.role(1500.0, "redis@r2", Some("primary")).entry(3000.0, gone);
-    let by: Vec<String> = drill.report().injections.into_iter().map(|i| i.by).collect();
-    assert_eq!(by, ["redis@r2 became primary after 1.500 s", "nothing was seen to repair it"]);
 }
 
 #[test]

@@ -5,6 +5,7 @@ use crate::model::experiment::{Bind, Footprint, Pick, Restore, Step};
 use crate::model::plan::BlastRadius;
 use crate::model::units::Span;
 use crate::plan::fixture::{experiment, planned, primary_loss, step, target};
+use crate::plan::step::GRACE;
 
 use std::collections::BTreeSet;
 
@@ -26,7 +27,22 @@ fn one_kill_is_one_of_three() {
     assert_eq!(radius.services["redis"], (1, 3));
     assert_eq!(radius.services.len(), 1, "a service that is not hit is not listed");
     assert_eq!(radius.longest_hold, Span::secs(8));
-    assert_eq!(radius.longest_drill, Span::secs(30 + 8 + 3 + 10));
+    assert_eq!(radius.longest_drill, Span::secs(30 + 2 + 8 + 3 + 10));
+}
+
+#[test]
+fn a_drill_that_becomes_steady_at_the_last_moment_is_within_its_length() {
+    for (within, steady) in [(30, 2), (2, 30), (7, 7), (0, 5), (5, 0)] {
+        let mut experiment = primary_loss();
+        experiment.steady_within = Span::secs(within);
+        experiment.steady_for = Span::secs(steady);
+        let longest = planned(&experiment).blast_radius.longest_drill;
+        // Good only from the end of `within` on, and then for all of `for`.
+        let method = experiment.method[0].at.0 + experiment.method[0].hold.0;
+        let watched = GRACE.0 + experiment.recovery_watch.0;
+        let least = Span(Span::secs(within + steady).0 + method + watched);
+        assert!(longest >= least, "{longest} < {least}");
+    }
 }
 
 #[test]

@@ -73,7 +73,7 @@ fn collect(value: &Value, place: String, leaves: &mut Vec<String>) {
 }
 
 #[test]
-fn what_people_approve_outlives_candidates_and_seed_but_not_text_policy_or_ceiling() {
+fn what_people_approve_outlives_candidates_and_seed_but_not_text_lab_policy_or_ceiling() {
     let experiment = primary_loss();
     let approved = planned(&experiment).intent_digest;
     let mut other = input(&experiment);
@@ -85,6 +85,9 @@ fn what_people_approve_outlives_candidates_and_seed_but_not_text_policy_or_ceili
     let mut text = input(&experiment);
     text.source.sha256 = "e2".into();
     assert_ne!(plan(text).unwrap().intent_digest, approved);
+    let mut stand = input(&experiment);
+    stand.lab.as_mut().unwrap().sha256 = "1ac".into();
+    assert_ne!(plan(stand).unwrap().intent_digest, approved);
     let mut policy = input(&experiment);
     policy.policies.insert("ci".into(), "c1".into());
     assert_ne!(plan(policy).unwrap().intent_digest, approved);
@@ -94,6 +97,27 @@ fn what_people_approve_outlives_candidates_and_seed_but_not_text_policy_or_ceili
     let mut longer = primary_loss();
     longer.method[0].hold.0 *= 2;
     assert_ne!(planned(&longer).intent_digest, approved);
+}
+
+#[test]
+fn what_people_approve_is_the_experiment_as_it_was_filled() {
+    // All of these have one text and one ceiling, as a template's values make them.
+    let approved = planned(&primary_loss()).intent_digest;
+    let other = |change: &dyn Fn(&mut Experiment)| {
+        let mut filled = primary_loss();
+        change(&mut filled);
+        planned(&filled)
+    };
+    let role = other(&|e| {
+        let Selector::Lab(selector) = &mut e.targets.get_mut("primary").unwrap().selector;
+        selector.role = Some("replica".into());
+    });
+    assert_eq!(role.blast_radius, planned(&primary_loss()).blast_radius);
+    assert_ne!(role.intent_digest, approved);
+    let fault = other(&|e| e.method[0].params = json!({"target": "primary", "signal": "TERM"}));
+    assert_ne!(fault.intent_digest, approved);
+    let claim = other(&|e| e.hypothesis[0].params["atMost"] = json!("1h"));
+    assert_ne!(claim.intent_digest, approved);
 }
 
 #[test]
@@ -157,7 +181,7 @@ fn a_method_without_a_step_is_a_plan_that_hits_nothing() {
     let hollow = experiment(&[("t", target("redis", None, Pick::One))], vec![]);
     let plan = planned(&hollow);
     assert_eq!((plan.steps.len(), plan.blast_radius.instances), (0, 0));
-    assert_eq!(plan.blast_radius.longest_drill.to_string(), "43s");
+    assert_eq!(plan.blast_radius.longest_drill.to_string(), "45s");
     let text = crate::plan::render::text(&plan, crate::plan::Style::Plain);
     assert!(text.contains("none: nothing will be broken") && text.contains("nothing is hit"));
 }

@@ -4,7 +4,7 @@ use maud::{Markup, html};
 
 use super::head::item;
 use super::table::{Column, figures, say, table, word, words};
-use crate::model::verdict::{LedgerReport, ProbeReport, Report};
+use crate::model::verdict::{Latency, LedgerReport, ProbeReport, Report};
 use crate::report::figure::{self, count, percent};
 use crate::report::svg::cell;
 use crate::report::timeline::Extent;
@@ -108,10 +108,11 @@ fn summary_row(name: &str, probe: &ProbeReport) -> Vec<Markup> {
 }
 
 pub fn latency(report: &Report) -> Markup {
-    const COLUMNS: [Column; 8] = [
+    const COLUMNS: [Column; 9] = [
         word("probe"),
         word("phase"),
-        figures("answers"),
+        figures("slots"),
+        figures("unanswered"),
         figures("p50"),
         figures("p99"),
         figures("p99.9"),
@@ -134,8 +135,10 @@ pub fn latency(report: &Report) -> Markup {
 fn latency_caption(axis: Extent) -> String {
     let end = |exponent: f64| figure::exact(10_f64.powf(exponent), "milliseconds");
     format!(
-        "From the due time of a slot, before, during and after the faults. The drawing runs from \
-         {} to {}, logarithmic: the dot is the median, the ticks are p99 and p99.9.",
+        "From the due time of a slot, before, during and after the faults. A slot that timed out is \
+         unanswered and slower than any answer; a figure that falls among those is at least so \
+         long. The drawing runs from {} to {}, logarithmic: the dot is the median, the ticks are p99 and \
+         p99.9.",
         end(axis.from),
         end(axis.to)
     )
@@ -149,19 +152,32 @@ fn latency_rows(name: &str, probe: &ProbeReport, axis: Extent) -> Vec<Vec<Markup
     phases
         .into_iter()
         .map(|(phase, latency)| {
-            let ms = |value: f64| html! { @if latency.count > 0 { (figure::milliseconds(value)) } };
+            let ms = |fraction: f64, value: f64| {
+                html! { @if latency.count > 0 {
+                    @if is_least(latency, fraction) { "at least " }
+                    (figure::milliseconds(value))
+                } }
+            };
             vec![
                 say(name),
                 say(phase),
                 html! { (count(latency.count)) },
-                ms(latency.p50),
-                ms(latency.p99),
-                ms(latency.p999),
-                ms(latency.max),
+                html! { (count(latency.unanswered)) },
+                ms(0.5, latency.p50),
+                ms(0.99, latency.p99),
+                ms(0.999, latency.p999),
+                ms(1.0, latency.max),
                 cell::range(latency, axis),
             ]
         })
         .collect()
+}
+
+/// Does this quantile fall among the slots without an answer?
+#[expect(clippy::cast_precision_loss, reason = "counts of slots are small")]
+fn is_least(latency: &Latency, fraction: f64) -> bool {
+    let answered = latency.count.saturating_sub(latency.unanswered);
+    fraction * latency.count as f64 > answered as f64
 }
 
 pub fn ledgers(report: &Report) -> Markup {
@@ -257,4 +273,26 @@ pub fn budgets(report: &Report) -> Markup {
         h2 { "Error budget" }
         (table("What this one event takes from the budget of the objective.", &COLUMNS, rows))
     } }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_figure_among_slots_without_an_answer_is_said_to_be_a_bound() {
+        let cells = |unanswered| {
+            let latency =
+                Latency { count: 100, unanswered, p50: 1.0, p99: 7.0, p999: 8.0, max: 9.0 };
+            let mut probe = ProbeReport::default();
+            probe.latency.insert("during".to_owned(), latency);
+            let axis = cell::decades([latency].iter());
+            let row = latency_rows("p", &probe, axis).remove(0);
+            row[3..8].iter().map(|cell| cell.clone().into_string()).collect::<Vec<_>>()
+        };
+        assert_eq!(cells(0), ["0", "1.00 ms", "7.00 ms", "8.00 ms", "9.00 ms"]);
+        let some = ["1", "1.00 ms", "7.00 ms", "at least 8.00 ms", "at least 9.00 ms"];
+        assert_eq!(cells(1), some);
+        assert!(cells(100)[1..].iter().all(|cell| cell.starts_with("at least ")));
+    }
 }

@@ -166,7 +166,8 @@ mod tests {
 
     #[test]
     fn all_latencies_lie_within_the_decades() {
-        let latency = Latency { count: 9, p50: 0.4, p99: 3.0, p999: 12.0, max: 251.0 };
+        let latency =
+            Latency { count: 9, unanswered: 0, p50: 0.4, p99: 3.0, p999: 12.0, max: 251.0 };
         assert_eq!(decades([latency].iter()), Extent { from: -1.0, to: 3.0 });
     }
 }

@@ -91,8 +91,10 @@ fn policy(schema: &Value) -> String {
          until: 2026-06-30T00:00:00Z\n\
          note: announced in CHG-7\n\
          ```\n\n\
-         The digest is the `intent` line of `squall plan FILE --policy POLICY`; `note` may be left \
-         out. What makes an approval trustworthy is where the file comes from: keep it where a \
+         The digest is the `intent` line of `squall plan FILE --policy POLICY`: of the experiment's \
+         text and what its templates stand for, of the lab's text, the policies and the ceiling of \
+         the blast radius. An edit of a file outdates it, and so does another value of \
+         `{{{{env.NAME}}}}`. `note` may be left out. What makes an approval trustworthy is where the file comes from: keep it where a \
          change needs a review.\n\n{}\n{}",
         super::table::sections(schema, "Policy", 2),
         super::kinds::rules(schema),

@@ -199,7 +199,8 @@ fn outage(run: &RibbonRun, rate: f64, window: &Window) -> Outage {
 }
 
 fn latencies() -> BTreeMap<String, Latency> {
-    let latency = |count, p50, p99, p999, max| Latency { count, p50, p99, p999, max };
+    let latency =
+        |count, p50, p99, p999, max| Latency { count, unanswered: 0, p50, p99, p999, max };
     [
         ("before".to_owned(), latency(600, 0.38, 1.21, 2.9, 3.4)),
         ("during".to_owned(), latency(1138, 0.44, 18.2, 201.0, 243.5)),
