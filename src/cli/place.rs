@@ -34,7 +34,7 @@ impl Place {
     pub fn of(leftover: &Leftover) -> Result<Place, Failure> {
         let Some(opened) = &leftover.contents.opened else {
             let why = format!("the journal of {} has lost its first record", leftover.drill);
-            return Err(Failure::internal(format!("{why}; see SAFETY.md for cleaning by hand")));
+            return Err(Failure::internal(why));
         };
         let Some(lab) = &opened.lab else { return Ok(Place::Here) };
         match LinuxProcesses::new()?.state(&lab.init)? {

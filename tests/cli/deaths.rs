@@ -4,7 +4,7 @@ use super::live::{Live, assert_gone};
 use super::stand::{Drill, Stand, pids, signal, stat, until};
 
 /// A pause in force on a lab that outlives the drill: the end of the lab would hide what is left.
-fn in_force_on_standing_lab(hold: &'static str) -> (Stand, Live) {
+pub fn in_force_on_standing_lab(hold: &'static str) -> (Stand, Live) {
     let stand = Stand::new();
     stand.raise();
     stand.drill(&Drill { hold, ..Drill::default() });
@@ -13,7 +13,7 @@ fn in_force_on_standing_lab(hold: &'static str) -> (Stand, Live) {
     (stand, live)
 }
 
-fn kill_conductor(live: Live) {
+pub fn kill_conductor(live: Live) {
     live.signal(libc::SIGKILL);
     assert_eq!(live.finish().code, None);
 }

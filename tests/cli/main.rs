@@ -13,6 +13,7 @@ mod codes;
 mod contest;
 mod deaths;
 mod kept;
+mod leftovers;
 mod live;
 mod many;
 mod output;
