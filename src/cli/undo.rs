@@ -1,7 +1,7 @@
 //! `squall undo`: ends everything that dead drills left in force. It needs no daemon and no plan,
 //! only the journals.
 
-use std::io::Write;
+use std::io::{ErrorKind, Write};
 use std::os::fd::OwnedFd;
 
 use super::failure::Failure;
@@ -28,21 +28,26 @@ pub struct Args {
     pub drill: Option<String>,
 }
 
-/// Exit codes: 0 nothing of ours is left, 7 something is stuck, 2 a journal cannot be used, 1 one
-/// of which nothing is left to undo does not end. Of several the worst; each is tried.
+/// Exit codes: 0 nothing is left of what was asked for, 7 something is stuck, 1 a journal is
+/// damaged or does not go, 2 it cannot be used or there is none, 3 somebody still holds it. Of
+/// several the worst; each is tried.
 pub fn run(args: &Args, state: &StateFolder, out: &mut dyn Write) -> Result<ExitCode, Failure> {
     if !args.all && args.drill.is_none() {
         let what = "`squall undo --all`, or `squall undo DRILL` for one";
         return Err(Failure::usage(format!("say what to undo: {what}; `squall now` lists drills")));
     }
-    let found = recovery::find(&state.journals())?;
-    let wanted = |l: &Leftover| args.drill.as_ref().is_none_or(|d| l.drill.as_str() == d);
+    let asked = args.drill.as_deref().map(|text| named(text, state)).transpose()?;
+    let mut found = recovery::find(&state.journals())?;
+    let wanted = |drill: &DrillId| asked.as_ref().is_none_or(|asked| asked == drill);
+    found.leftovers.retain(|leftover| wanted(&leftover.drill));
+    found.live.retain(wanted);
+    found.refused.retain(|(drill, _)| wanted(drill));
     let mut code = ExitCode::Held;
     let mut undone = 0;
     let mut failures = Vec::new();
     // Whoever does not listen any more keeps nothing in force.
     let mut said = Ok(());
-    for leftover in found.leftovers.into_iter().filter(wanted) {
+    for leftover in found.leftovers {
         let drill = leftover.drill.clone();
         let ended = end_leftover(leftover).unwrap_or_else(|failure| {
             code = worse(code, ExitCode::Internal);
@@ -64,6 +69,7 @@ pub fn run(args: &Args, state: &StateFolder, out: &mut dyn Write) -> Result<Exit
     for drill in &found.live {
         let holders = holders::of(&state.journals().join(drill.as_str()));
         writeln!(out, "{}", held_by(drill, &holders))?;
+        code = worse(code, ExitCode::Refused);
     }
     for (_, why) in &found.refused {
         writeln!(out, "refused: {why}")?;
@@ -73,6 +79,22 @@ pub fn run(args: &Args, state: &StateFolder, out: &mut dyn Write) -> Result<Exit
         writeln!(out, "nothing to undo")?;
     }
     Ok(code)
+}
+
+/// Errors: it is no drill, or there is nothing under that name.
+fn named(text: &str, state: &StateFolder) -> Result<DrillId, Failure> {
+    let Some(drill) = DrillId::parse(text) else {
+        return Err(Failure::usage(format!("`{text}` is not a drill like d0123456789")));
+    };
+    // Before the look for leftovers, which removes what is closed.
+    match state.journals().join(drill.as_str()).symlink_metadata() {
+        Err(error) if error.kind() == ErrorKind::NotFound => {
+            let why = format!("there is no journal of drill {drill}, so nothing of it is open");
+            Err(Failure::usage(format!("{why}; `squall now` lists what is in force")))
+        }
+        // Whatever else is wrong with it is said by whoever reads it.
+        _ => Ok(drill),
+    }
 }
 
 /// The one of two exit codes that a person must hear of first.

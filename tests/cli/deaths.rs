@@ -153,6 +153,7 @@ fn a_drill_does_not_begin_over_what_is_left_of_another() {
     assert_eq!(refused.code, Some(3), "{refused:?}");
     assert!(!stand.path("second").exists() && !refused.out.contains("in force:"), "{refused:?}");
     let undo = stand.run(&["undo", "--all"]);
+    assert_eq!(undo.code, Some(3), "the fault is in force: {undo:?}");
     for said in [&refused.err, &undo.out] {
         for holder in
             [format!("guardian (process {guardian})"), format!("injector (process {injector})")]
