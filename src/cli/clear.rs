@@ -1,12 +1,12 @@
 //! `squall clear`: a person has looked at what is stuck, or at a journal of which nothing can be
 //! read any more, and takes it upon themselves.
 
-use std::io::{ErrorKind, Write};
+use std::io::Write;
 use std::path::Path;
 
 use super::failure::Failure;
 use super::state::StateFolder;
-use crate::injection::journal::{Contents, Journal, JournalError, JournalRecord, State};
+use crate::injection::journal::{Contents, Journal, JournalRecord, State};
 use crate::injection::recovery;
 use crate::model::id::{DrillId, InjectionId};
 use crate::model::outcome::ExitCode;
@@ -80,11 +80,7 @@ fn reopen(
     path: &Path,
     unknown: impl Fn() -> Failure,
 ) -> Result<(Journal, Contents), Failure> {
-    Journal::reopen(path).map_err(|error| match error {
-        JournalError::Over { .. } => unknown(),
-        JournalError::Io { ref source, .. } if source.kind() == ErrorKind::NotFound => unknown(),
-        other => other.into(),
-    })
+    Journal::reopen(path).map_err(|error| if error.is_missing() { unknown() } else { error.into() })
 }
 
 fn parse(text: &str) -> Option<InjectionId> {

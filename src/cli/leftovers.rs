@@ -85,7 +85,10 @@ pub fn refuse_beside(state: &StateFolder, lab: &LabIdentity) -> Result<(), Failu
     for drill in recovery::find(&state.journals())?.live {
         let path = state.journals().join(drill.as_str());
         // One that vanished since it was found has just ended.
-        let Ok(contents) = store::peek(&path) else { continue };
+        let contents = match store::peek(&path) {
+            Err(error) if error.is_missing() => continue,
+            contents => contents?,
+        };
         let here = match contents.opened {
             Some(opened) => opened.lab.as_ref() == Some(lab),
             // An empty one is being made just now, and so not by anybody here.

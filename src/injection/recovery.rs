@@ -1,7 +1,6 @@
 //! The third line of defence: whoever starts next, or `squall undo --all`, opens every journal that
 //! no living drill holds, and undoes what it finds open. It needs no daemon.
 
-use std::io::ErrorKind;
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 
@@ -52,8 +51,7 @@ pub fn find(folder: &Path) -> Result<Found, JournalError> {
             }
             Err(JournalError::Live { .. }) => found.live.push(drill),
             // Between the list and the look somebody else was quicker.
-            Err(JournalError::Over { .. }) => {}
-            Err(JournalError::Io { source, .. }) if source.kind() == ErrorKind::NotFound => {}
+            Err(error) if error.is_missing() => {}
             Err(error) => found.refused.push((drill, error.to_string())),
         }
     }

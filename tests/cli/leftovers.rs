@@ -92,6 +92,9 @@ fn a_journal_of_which_nothing_can_be_read_is_told_and_cleared_by_its_drill() {
     let undo = stand.run(&["undo", "--all"]);
     assert_eq!(undo.code, Some(1), "{undo:?}");
     assert!(undo.out.contains(&remedy) && !undo.out.contains("nothing to undo"), "{undo:?}");
+    let asked = stand.run(&["now"]);
+    assert_eq!(asked.code, Some(2), "{asked:?}");
+    assert!(asked.out.contains(FIRST) && !asked.out.contains("no:"), "{asked:?}");
     let clear = stand.run(&["clear", FIRST, "--by", "me", "--reason", "looked"]);
     assert_eq!(clear.code, Some(0), "{clear:?}");
     stand.assert_no_journal();

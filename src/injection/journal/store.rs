@@ -43,6 +43,19 @@ pub enum JournalError {
     Over { path: PathBuf },
 }
 
+impl JournalError {
+    /// Is it not there? One that was listed and is not there any more has just been closed; any
+    /// other error says nothing about what is open.
+    #[must_use]
+    pub fn is_missing(&self) -> bool {
+        match self {
+            JournalError::Io { source, .. } => source.kind() == io::ErrorKind::NotFound,
+            JournalError::Over { .. } => true,
+            _ => false,
+        }
+    }
+}
+
 /// The file grows by so many bytes of zeros: some forty injections.
 const ROOM: usize = 64 << 10;
 
