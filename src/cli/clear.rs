@@ -76,10 +76,7 @@ fn unreadable(
     Ok(ExitCode::Held)
 }
 
-fn reopen(
-    path: &Path,
-    unknown: impl Fn() -> Failure,
-) -> Result<(Journal, Contents), Failure> {
+fn reopen(path: &Path, unknown: impl Fn() -> Failure) -> Result<(Journal, Contents), Failure> {
     Journal::reopen(path).map_err(|error| if error.is_missing() { unknown() } else { error.into() })
 }
 

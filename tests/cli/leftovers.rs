@@ -3,6 +3,8 @@
 use std::fs;
 use std::path::PathBuf;
 
+use nix::mount::{MsFlags, mount};
+use nix::sched::{CloneFlags, unshare};
 use squall::injection::journal::JournalRecord;
 use squall::injection::journal::record::{decode, encode};
 
@@ -54,7 +56,10 @@ fn one_that_cannot_be_entered_is_stuck_and_keeps_no_other_in_force() {
     assert_eq!(undo.code, Some(7), "{undo:?}");
     assert!(stand.service_runs(), "{undo:?}");
     assert!(undo.out.contains(&format!("{FIRST}.1 STUCK")), "{undo:?}");
-    assert!(undo.out.contains("lost its first record") && undo.out.contains("reverted"), "{undo:?}");
+    assert!(
+        undo.out.contains("lost its first record") && undo.out.contains("reverted"),
+        "{undo:?}"
+    );
     assert!(damaged.exists() && !path.exists());
     // It blocks, and a person ends that.
     let ran = stand.run_drill(&[]);
@@ -110,4 +115,32 @@ fn a_journal_that_is_refused_keeps_no_other_in_force() {
     assert_eq!(ran.code, Some(2), "{ran:?}");
     assert!(stand.service_runs() && !path.exists(), "{ran:?}");
     assert!(ran.err.contains(FIRST), "{ran:?}");
+}
+
+/// It is over and cannot be unlinked, as under a file system that somebody else made read-only.
+#[test]
+fn a_closed_journal_that_does_not_go_keeps_no_other_in_force() {
+    if !nix::unistd::geteuid().is_root() {
+        eprintln!("skipped: mounting needs root");
+        return;
+    }
+    let (stand, path) = left_behind();
+    let closed = damaged_copy(&stand, &path, |record| matches!(record, JournalRecord::Opened(_)));
+    let mut bytes = fs::read(&closed).unwrap();
+    bytes[12] ^= 1;
+    fs::write(&closed, bytes).unwrap();
+    // In a mount namespace that only this thread and its children have.
+    let undo = std::thread::scope(|scope| {
+        let undo = scope.spawn(|| {
+            let none: Option<&str> = None;
+            unshare(CloneFlags::CLONE_NEWNS).unwrap();
+            mount(none, "/", none, MsFlags::MS_REC | MsFlags::MS_PRIVATE, none).unwrap();
+            mount(Some(&closed), &closed, none, MsFlags::MS_BIND, none).unwrap();
+            stand.run(&["undo", "--all"])
+        });
+        undo.join().unwrap()
+    });
+    assert_eq!(undo.code, Some(2), "{undo:?}");
+    assert!(stand.service_runs() && !path.exists(), "{undo:?}");
+    assert!(undo.out.contains("failed to remove") && undo.out.contains(FIRST), "{undo:?}");
 }
