@@ -22,3 +22,4 @@ mod secrets;
 mod signals;
 mod stand;
 mod state;
+mod still;
