@@ -1,6 +1,7 @@
 //! What dead drills left, some of it out of reach: each is tried, and none keeps another in force.
 
 use std::fs;
+use std::io::Write;
 use std::path::PathBuf;
 
 use nix::mount::{MsFlags, mount};
@@ -10,7 +11,7 @@ use squall::injection::journal::record::{decode, encode};
 
 use super::deaths::{in_force_on_standing_lab, kill_conductor};
 use super::live::assert_gone;
-use super::stand::{Drill, Stand, signal};
+use super::stand::{Drill, Stand, cmdline, signal, stat, until};
 
 /// Comes before every drill that has its name by chance.
 const FIRST: &str = "d0000000000";
@@ -143,4 +144,29 @@ fn a_closed_journal_that_does_not_go_keeps_no_other_in_force() {
     assert_eq!(undo.code, Some(2), "{undo:?}");
     assert!(stand.service_runs() && !path.exists(), "{undo:?}");
     assert!(undo.out.contains("failed to remove") && undo.out.contains(FIRST), "{undo:?}");
+}
+
+/// It is in the lab and says nothing. It is given up, said to be stuck, and the next one undoes.
+#[test]
+fn a_recovery_that_stands_still_is_given_up() {
+    let (stand, path) = left_behind();
+    // Noise behind the records: reading it takes a while, and so there is time to stop who reads.
+    let mut journal = fs::File::options().append(true).open(&path).unwrap();
+    journal.write_all(&vec![0xff; 8 << 20]).unwrap();
+    let live = stand.start(&["undo", "--all"]);
+    let mut recovery = None;
+    until("it has a recovery", || {
+        let family = live.family().into_iter().map(|(pid, _)| pid);
+        recovery = family.into_iter().find(|pid| cmdline(*pid).contains("part recovery"));
+        recovery.is_some()
+    });
+    signal(recovery.unwrap(), libc::SIGSTOP);
+    let undo = live.finish();
+    assert_eq!(undo.code, Some(7), "{undo:?}");
+    assert!(undo.out.contains("STUCK") && undo.out.contains("is silent"), "{undo:?}");
+    assert!(!stand.service_runs() && stat(recovery.unwrap()).is_none(), "{undo:?}");
+    let undo = stand.run(&["undo", "--all"]);
+    assert_eq!(undo.code, Some(0), "{undo:?}");
+    assert!(stand.service_runs(), "{undo:?}");
+    stand.assert_no_journal();
 }
