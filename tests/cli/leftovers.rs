@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use nix::mount::{MsFlags, mount};
 use nix::sched::{CloneFlags, unshare};
@@ -22,9 +22,13 @@ fn left_behind() -> (Stand, PathBuf) {
     let family = live.family();
     let parts = [live.part("guardian"), live.part("injector")];
     // Stopped first, so that neither undoes before it is killed.
-    parts.iter().for_each(|part| signal(*part, libc::SIGSTOP));
+    for part in parts {
+        signal(part, libc::SIGSTOP);
+    }
     kill_conductor(live);
-    parts.iter().for_each(|part| signal(*part, libc::SIGKILL));
+    for part in parts {
+        signal(part, libc::SIGKILL);
+    }
     assert_gone(&family);
     assert!(!stand.service_runs());
     stand.drill(&Drill::default());
@@ -35,7 +39,7 @@ fn left_behind() -> (Stand, PathBuf) {
 }
 
 /// The same records under the first of all names, with one byte of the first one flipped.
-fn damaged_copy(stand: &Stand, of: &PathBuf, keep: impl Fn(&JournalRecord) -> bool) -> PathBuf {
+fn damaged_copy(stand: &Stand, of: &Path, keep: impl Fn(&JournalRecord) -> bool) -> PathBuf {
     let drill = of.file_name().unwrap().to_str().unwrap();
     let (records, _) = decode(&fs::read(of).unwrap());
     let mut bytes = Vec::new();
