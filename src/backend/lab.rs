@@ -2,6 +2,7 @@
 //! passes on what happens.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::sync::oneshot;
@@ -17,6 +18,9 @@ use crate::model::inventory::{Host, Target};
 use crate::model::lab::{Check, LabSpec};
 use crate::model::layout::CLIENT;
 use crate::model::message::RoleWatch;
+
+/// How long a lab may take to say who runs: one that stands still has to be removed all the same.
+const ANSWERS_WITHIN: Duration = Duration::from_secs(2);
 
 pub struct LabBackend {
     identity: LabIdentity,
@@ -106,7 +110,10 @@ async fn keep(
         tokio::select! {
             order = orders.recv() => match order {
                 Some(Order::Targets(answer)) => {
-                    let _unasked = answer.send(lab.targets().await);
+                    let name = &lab.identity().name;
+                    let silent = LabError::Silent { name: name.clone(), within: ANSWERS_WITHIN };
+                    let told = tokio::time::timeout(ANSWERS_WITHIN, lab.targets()).await;
+                    let _unasked = answer.send(told.unwrap_or(Err(silent)));
                 }
                 Some(Order::Down(answer)) => {
                     let _unasked = answer.send(lab.down().await);

@@ -59,7 +59,7 @@ fn healthy(plan: &Plan) -> BTreeMap<String, usize> {
 /// Drills that live; what dead ones left was undone before anybody asks.
 pub fn running(state: &StateFolder) -> Result<Vec<Running>, Failure> {
     let live = recovery::find(&state.journals())?.live;
-    Ok(live.iter().filter_map(|drill| described(state, drill)).collect())
+    live.iter().filter_map(|drill| described(state, drill).transpose()).collect()
 }
 
 /// The same without taking or removing a journal, for who changes nothing: a drill lives while
@@ -67,13 +67,16 @@ pub fn running(state: &StateFolder) -> Result<Vec<Running>, Failure> {
 pub fn seen_running(state: &StateFolder) -> Result<Vec<Running>, Failure> {
     let journals = store::list(&state.journals())?;
     let live = journals.iter().filter(|(_, path)| !holders::of(path).is_empty());
-    Ok(live.filter_map(|(drill, _)| described(state, drill)).collect())
+    live.filter_map(|(drill, _)| described(state, drill).transpose()).collect()
 }
 
 /// None: it vanished since it was found, and so has just ended.
-fn described(state: &StateFolder, drill: &DrillId) -> Option<Running> {
-    let contents = store::peek(&state.journals().join(drill.as_str())).ok()?;
+fn described(state: &StateFolder, drill: &DrillId) -> Result<Option<Running>, Failure> {
+    let contents = match store::peek(&state.journals().join(drill.as_str())) {
+        Err(error) if error.is_missing() => return Ok(None),
+        contents => contents?,
+    };
     let lab = contents.opened.and_then(|opened| opened.lab);
     let places = lab.map(|lab| format!("lab {}", lab.name)).into_iter().collect();
-    Some(Running { drill: drill.to_string(), places })
+    Ok(Some(Running { drill: drill.to_string(), places }))
 }

@@ -28,12 +28,15 @@ const ORPHANS_END_WITHIN: Duration = Duration::from_secs(LEASE.0.as_secs() + 2);
 pub async fn end(state: &StateFolder, progress: &mut Progress) -> Result<(), Failure> {
     await_orphans(state, progress).await?;
     let found = recovery::find(&state.journals())?;
-    if let Some(why) = found.refused.first() {
-        return Err(Failure::new(ExitCode::Usage, why.clone()));
-    }
     let mut stuck = Vec::new();
     for leftover in found.leftovers {
-        for ended in undo::end_leftover(leftover)? {
+        let drill = leftover.drill.clone();
+        // One that cannot be ended keeps no other in force.
+        let ended = undo::end_leftover(leftover).unwrap_or_else(|failure| {
+            stuck.push(format!("{drill}: {failure}"));
+            Vec::new()
+        });
+        for ended in ended {
             let words = undo::words(&ended);
             progress.say(&format!("left by a dead drill: {words}"));
             if matches!(ended, FromInjector::Stuck { .. }) {
@@ -41,9 +44,14 @@ pub async fn end(state: &StateFolder, progress: &mut Progress) -> Result<(), Fai
             }
         }
     }
-    if stuck.is_empty() {
+    let refused: Vec<String> = found.refused.into_iter().map(|(_, why)| why).collect();
+    if stuck.is_empty() && refused.is_empty() {
         return Ok(());
     }
+    if stuck.is_empty() {
+        return Err(Failure::new(ExitCode::Usage, refused.join("\n  ")));
+    }
+    stuck.extend(refused);
     let list = stuck.join("\n  ");
     Err(Failure::new(ExitCode::Refused, format!("refused: an earlier drill is stuck:\n  {list}")))
 }
@@ -77,7 +85,10 @@ pub fn refuse_beside(state: &StateFolder, lab: &LabIdentity) -> Result<(), Failu
     for drill in recovery::find(&state.journals())?.live {
         let path = state.journals().join(drill.as_str());
         // One that vanished since it was found has just ended.
-        let Ok(contents) = store::peek(&path) else { continue };
+        let contents = match store::peek(&path) {
+            Err(error) if error.is_missing() => continue,
+            contents => contents?,
+        };
         let here = match contents.opened {
             Some(opened) => opened.lab.as_ref() == Some(lab),
             // An empty one is being made just now, and so not by anybody here.

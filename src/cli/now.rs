@@ -14,7 +14,8 @@ use crate::model::outcome::ExitCode;
 
 /// Arguments of `squall now`. Several are joined by *and*.
 #[derive(Debug, Clone, clap::Args)]
-#[command(after_help = "Exit codes: 4 yes, something of squall's is in force and fits; 0 no.")]
+#[command(after_help = "Exit codes: 4 yes, something of squall's is in force and fits; 0 no; 2 \
+nobody knows, since a journal cannot be read.")]
 pub struct Args {
     /// A process number: as counted here, or as the target's own PID namespace counts.
     #[arg(long)]
@@ -27,13 +28,26 @@ pub struct Args {
     pub port: Option<u16>,
 }
 
-/// Exit codes: 0 nothing of ours, 4 something is in force and fits.
+/// Exit codes: 0 nothing of ours, 4 something is in force and fits, 2 a journal cannot be read, and
+/// nothing fits in the others.
 pub fn run(args: &Args, state: &StateFolder, out: &mut dyn Write) -> Result<ExitCode, Failure> {
-    let mut ours = 0;
+    let (mut ours, mut unread) = (0, 0);
     let journals = store::list(&state.journals())?;
     for (drill, path) in journals {
         // One that vanished since it was listed has just been closed.
-        let Ok(contents) = store::peek(&path) else { continue };
+        let contents = match store::peek(&path) {
+            Ok(contents) => contents,
+            Err(error) if error.is_missing() => continue,
+            Err(error) => {
+                unread += 1;
+                writeln!(out, "unknown: {error}")?;
+                continue;
+            }
+        };
+        if contents.opened.is_none() {
+            unread += 1;
+            writeln!(out, "unknown: the journal of {drill} is damaged")?;
+        }
         for recipe in contents.open().iter().filter(|r| args.fits(r)) {
             ours += 1;
             let state = contents.states.get(&recipe.injection).map_or("open", |s| match s {
@@ -42,6 +56,9 @@ pub fn run(args: &Args, state: &StateFolder, out: &mut dyn Write) -> Result<Exit
             });
             writeln!(out, "yes: drill {drill} has {} on {} ({state})", recipe.kind, place(recipe))?;
         }
+    }
+    if ours == 0 && unread > 0 {
+        return Ok(ExitCode::Usage);
     }
     if ours == 0 {
         writeln!(out, "no: nothing of squall's is in force{}", args.words())?;

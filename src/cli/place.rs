@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::drill::run::LEASE;
 use crate::host::channel::Channel;
 use crate::host::linux::LinuxHost;
 use crate::host::linux::part;
@@ -17,6 +18,9 @@ use super::failure::Failure;
 
 /// How long the kernel may take to remove a lab whose init was killed.
 const DIES_WITHIN: Duration = Duration::from_secs(5);
+/// How long a recovery may be silent: it shows that it lives before each try, and a try is shorter
+/// than a lease. The rest is for its disk.
+const SILENT_FOR: Duration = Duration::from_secs(3 * LEASE.0.as_secs());
 const LAB_GONE: &str = "its lab is gone";
 
 /// Where to go.
@@ -34,7 +38,7 @@ impl Place {
     pub fn of(leftover: &Leftover) -> Result<Place, Failure> {
         let Some(opened) = &leftover.contents.opened else {
             let why = format!("the journal of {} has lost its first record", leftover.drill);
-            return Err(Failure::internal(format!("{why}; see SAFETY.md for cleaning by hand")));
+            return Err(Failure::internal(why));
         };
         let Some(lab) = &opened.lab else { return Ok(Place::Here) };
         match LinuxProcesses::new()?.state(&lab.init)? {
@@ -75,12 +79,14 @@ impl Place {
 
 fn inside(door: Entry, leftover: &Leftover, ended: &mut Vec<FromInjector>) -> Result<(), Failure> {
     let (mut ours, theirs) = Channel::pair()?;
+    ours.limit_silence(SILENT_FOR)?;
     let spec = PartSpec {
         fds: vec![theirs.into_fd(), leftover.journal.share()?],
         enter: Some(door),
         manner: Manner::Tied,
         ..PartSpec::new("recovery")
     };
+    // Killed when it is given up: nobody undoes behind the back of whoever tries next.
     let _part = part::spawn(spec)?;
     loop {
         match ours.receive()? {

@@ -100,7 +100,7 @@ impl Ground<'_> {
             ));
         };
         let attached = match standing {
-            Some(standing) => Some(self.attach(&standing, progress).await?),
+            Some(standing) => Some(self.attach(&standing, progress, &mut signals).await?),
             None => None,
         };
         let mut output = Output::create(&self.folder())?;
@@ -154,9 +154,17 @@ impl Ground<'_> {
     }
 
     /// Nobody else may begin there from here on, and nobody may still be at it.
-    async fn attach(&self, standing: &Standing, progress: &mut Progress) -> Result<Lab, Failure> {
-        let identity = &standing.record.identity;
-        let lab = Lab::attach(standing, &format!("drill {}", self.drill)).await?;
+    async fn attach(
+        &self,
+        standing: &Standing,
+        progress: &mut Progress,
+        signals: &mut UnboundedReceiver<Signal>,
+    ) -> Result<Lab, Failure> {
+        let (identity, holder) = (&standing.record.identity, format!("drill {}", self.drill));
+        let lab = tokio::select! {
+            lab = Lab::attach(standing, &holder) => lab?,
+            Some(signal) = signals.recv() => return Err(aborted(&signal, "was attached to")),
+        };
         leftovers::refuse_beside(self.state, identity)?;
         progress.say(&format!("attached to standing lab {}", identity.name));
         Ok(lab)
@@ -192,12 +200,14 @@ impl Ground<'_> {
         });
         tokio::select! {
             lab = up => Ok(lab?),
-            Some(signal) = signals.recv() => {
-                let why = format!("aborted by {} while the lab came up; nothing was injected", signal.name);
-                Err(Failure::new(ExitCode::Aborted, why))
-            }
+            Some(signal) = signals.recv() => Err(aborted(&signal, "came up")),
         }
     }
+}
+
+fn aborted(by: &Signal, meanwhile: &str) -> Failure {
+    let why = format!("aborted by {} while the lab {meanwhile}; nothing was injected", by.name);
+    Failure::new(ExitCode::Aborted, why)
 }
 
 /// Waits until the verdict is read: everything is undone and kept by now, so that whoever stopped

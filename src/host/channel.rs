@@ -4,6 +4,7 @@
 use std::io::{ErrorKind, Read, Write};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::net::UnixStream;
+use std::time::Duration;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -60,6 +61,12 @@ impl Channel {
 
     pub fn send<T: Serialize>(&mut self, message: &T) -> Result<(), HostError> {
         self.stream.write_all(&frame(message)?).map_err(|e| HostError::io("send a message", e))
+    }
+
+    /// From here on the other end may be silent so long at most: then [`Channel::receive`] fails.
+    pub fn limit_silence(&self, within: Duration) -> Result<(), HostError> {
+        let limited = self.stream.set_read_timeout(Some(within));
+        limited.map_err(|e| HostError::io("watch a socket", e))
     }
 
     /// Waits for the next message; None when the other end is closed.
@@ -155,6 +162,10 @@ fn whole<N>(result: std::io::Result<N>) -> Result<bool, HostError> {
         Err(e) if matches!(e.kind(), ErrorKind::UnexpectedEof | ErrorKind::ConnectionReset) => {
             Ok(false)
         }
+        Err(e) if e.kind() == ErrorKind::WouldBlock => {
+            let silent = std::io::Error::new(ErrorKind::TimedOut, "the other end is silent");
+            Err(HostError::io("read a message", silent))
+        }
         Err(e) => Err(HostError::io("read a message", e)),
     }
 }
@@ -170,6 +181,16 @@ mod tests {
         assert_eq!(b.receive::<Vec<String>>().unwrap().unwrap().len(), 3);
         drop(a);
         assert!(b.receive::<String>().unwrap().is_none());
+    }
+
+    #[test]
+    fn a_silence_that_is_too_long_is_an_error() {
+        let (mut a, mut b) = Channel::pair().unwrap();
+        b.limit_silence(Duration::from_millis(20)).unwrap();
+        a.send(&"x").unwrap();
+        assert_eq!(b.receive::<String>().unwrap().as_deref(), Some("x"));
+        let error = b.receive::<String>().unwrap_err().to_string();
+        assert!(error.contains("the other end is silent"), "{error}");
     }
 
     #[test]

@@ -1,7 +1,6 @@
 //! The third line of defence: whoever starts next, or `squall undo --all`, opens every journal that
 //! no living drill holds, and undoes what it finds open. It needs no daemon.
 
-use std::io::ErrorKind;
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 
@@ -32,7 +31,7 @@ pub struct Found {
     /// Drills that are running.
     pub live: Vec<DrillId>,
     /// Files that cannot be used, with the reason in words.
-    pub refused: Vec<String>,
+    pub refused: Vec<(DrillId, String)>,
 }
 
 /// Looks through the folder; journals with nothing open are removed.
@@ -43,16 +42,17 @@ pub fn find(folder: &Path) -> Result<Found, JournalError> {
         match Journal::reopen(&path) {
             // Held until it is removed: nobody else opens it meanwhile.
             Ok((_held, contents)) if contents.open().is_empty() && contents.damaged == 0 => {
-                remove(&path)?;
+                if let Err(error) = remove(&path) {
+                    found.refused.push((drill, error.to_string()));
+                }
             }
             Ok((journal, contents)) => {
                 found.leftovers.push(Leftover { drill, path, journal, contents });
             }
             Err(JournalError::Live { .. }) => found.live.push(drill),
             // Between the list and the look somebody else was quicker.
-            Err(JournalError::Over { .. }) => {}
-            Err(JournalError::Io { source, .. }) if source.kind() == ErrorKind::NotFound => {}
-            Err(error) => found.refused.push(error.to_string()),
+            Err(error) if error.is_missing() => {}
+            Err(error) => found.refused.push((drill, error.to_string())),
         }
     }
     Ok(found)
@@ -175,7 +175,7 @@ mod tests {
         let left: Vec<DrillId> = found.leftovers.iter().map(|left| left.drill.clone()).collect();
         assert_eq!(left, [2, 3].map(DrillId::from_bits));
         assert_eq!(found.live, [DrillId::from_bits(4)]);
-        assert!(found.refused.len() == 1 && found.refused[0].contains("open"), "{found:?}");
+        assert!(matches!(&found.refused[..], [(_, why)] if why.contains("open")), "{found:?}");
         let there = [1, 2, 3, 4].map(|drill| path(drill).exists());
         assert_eq!(there, [false, true, true, true]);
         drop(live);

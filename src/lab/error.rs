@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use crate::host::HostError;
 use crate::model::inventory::InstanceName;
@@ -29,6 +30,9 @@ pub enum LabError {
     /// It stands, and is not what its document says any more.
     #[error("{}", degraded(.ended, .name, .path))]
     Degraded { ended: Vec<InstanceName>, name: String, path: String },
+    /// It is there, and its init or its keeper stands still.
+    #[error("lab `{name}` stands still: it has not answered within {within:?}")]
+    Silent { name: String, within: Duration },
     #[error("no lab `{name}` stands; `squall lab list` shows those that do")]
     Unknown { name: String },
     #[error(transparent)]

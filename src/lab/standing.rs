@@ -26,6 +26,9 @@ use crate::model::layout::Layout;
 /// How long the kernel may take to remove a lab.
 const DOWN_WITHIN: Duration = Duration::from_secs(5);
 
+/// How long a keeper may take to let somebody in, and to say who runs there.
+const ATTACHED_WITHIN: Duration = Duration::from_secs(5);
+
 /// An init that fell silent is ending; this blocks, so it is short.
 const LAST_WORDS_WITHIN: Duration = Duration::from_millis(500);
 
@@ -89,8 +92,14 @@ impl Lab {
     /// Attaches to a lab that another process keeps. `holder` says who we are, for those who are
     /// refused. Errors: `Busy`, `Unknown` when its keeper is gone, `Degraded` when an instance
     /// ended that nobody will start again: whatever was found there would be found in another
-    /// system than the lab's document describes.
+    /// system than the lab's document describes; `Silent` when nobody answers. Safe to give up.
     pub async fn attach(standing: &Standing, holder: &str) -> Result<Lab, LabError> {
+        let attached = tokio::time::timeout(ATTACHED_WITHIN, Lab::let_in(standing, holder)).await;
+        let name = standing.record.identity.name.clone();
+        attached.unwrap_or(Err(LabError::Silent { name, within: ATTACHED_WITHIN }))
+    }
+
+    async fn let_in(standing: &Standing, holder: &str) -> Result<Lab, LabError> {
         let record = &standing.record;
         let layout = Layout::of(&record.spec).map_err(LabError::Wrong)?;
         let (writer, inbox) = listen(standing.connect()?.into_async()?);

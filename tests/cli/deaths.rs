@@ -4,7 +4,7 @@ use super::live::{Live, assert_gone};
 use super::stand::{Drill, Stand, pids, signal, stat, until};
 
 /// A pause in force on a lab that outlives the drill: the end of the lab would hide what is left.
-fn in_force_on_standing_lab(hold: &'static str) -> (Stand, Live) {
+pub fn in_force_on_standing_lab(hold: &'static str) -> (Stand, Live) {
     let stand = Stand::new();
     stand.raise();
     stand.drill(&Drill { hold, ..Drill::default() });
@@ -13,7 +13,7 @@ fn in_force_on_standing_lab(hold: &'static str) -> (Stand, Live) {
     (stand, live)
 }
 
-fn kill_conductor(live: Live) {
+pub fn kill_conductor(live: Live) {
     live.signal(libc::SIGKILL);
     assert_eq!(live.finish().code, None);
 }
@@ -153,6 +153,7 @@ fn a_drill_does_not_begin_over_what_is_left_of_another() {
     assert_eq!(refused.code, Some(3), "{refused:?}");
     assert!(!stand.path("second").exists() && !refused.out.contains("in force:"), "{refused:?}");
     let undo = stand.run(&["undo", "--all"]);
+    assert_eq!(undo.code, Some(3), "the fault is in force: {undo:?}");
     for said in [&refused.err, &undo.out] {
         for holder in
             [format!("guardian (process {guardian})"), format!("injector (process {injector})")]

@@ -101,11 +101,28 @@ fn now_answers_by_process_address_and_port_while_it_lasts() {
     // A drill that is running is not undone behind its back.
     let undo = stand.run(&["undo", "--all"]);
     assert!(undo.out.contains("is running"), "{undo:?}");
+    assert_eq!(undo.code, Some(3), "{undo:?}");
+    let drill = asked_drill(&stand);
+    let undo = stand.run(&["undo", &drill]);
+    assert!(undo.out.contains(&format!("drill {drill} is running")), "{undo:?}");
+    assert_eq!(undo.code, Some(3), "{undo:?}");
+    // A name beside it is none, and says nothing of this one.
+    for other in ["d012345678", "d0123456788"] {
+        let undo = stand.run(&["undo", other]);
+        assert_eq!((undo.code, undo.out.as_str()), (Some(2), ""), "{undo:?}");
+        assert!(undo.err.contains(other), "{undo:?}");
+    }
     assert!(!stand.service_runs());
     live.signal(libc::SIGINT);
     assert_eq!(live.finish().code, Some(6));
     let asked = stand.run(&["now"]);
     assert_eq!((asked.code, asked.out.starts_with("no: ")), (Some(0), true), "{asked:?}");
+}
+
+/// The only drill that `squall now` names.
+fn asked_drill(stand: &Stand) -> String {
+    let asked = stand.run(&["now"]);
+    asked.out.split_whitespace().nth(2).unwrap().to_owned()
 }
 
 #[test]

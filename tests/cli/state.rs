@@ -41,6 +41,14 @@ fn a_journal_of_a_newer_squall_is_refused_in_a_sentence() {
     let undo = stand.run(&["undo", "--all"]);
     assert_eq!(undo.code, Some(2), "{undo:?}");
     assert!(undo.out.contains("newer squall") || undo.err.contains("newer squall"), "{undo:?}");
+    // What it has in force nobody can tell.
+    let asked = stand.run(&["now"]);
+    assert_eq!(asked.code, Some(2), "{asked:?}");
+    assert!(asked.out.contains("newer squall") && !asked.out.contains("no:"), "{asked:?}");
+    let undo = stand.run(&["undo", "d0123456789"]);
+    assert_eq!(undo.code, Some(2), "{undo:?}");
+    let undo = stand.run(&["undo", "d0123456788"]);
+    assert_eq!((undo.code, undo.out.as_str()), (Some(2), ""), "{undo:?}");
     assert!(path.exists(), "it is not ours to remove");
 }
 

@@ -9,6 +9,8 @@
 //! the next one whose checksum holds. So damage can only make us undo *more* of our own (a lost
 //! `reverted` line), never something of others: every undo compares identities first.
 
+use std::io;
+
 use serde::{Deserialize, Serialize};
 
 use crate::model::id::{DrillId, InjectionId};
@@ -18,7 +20,7 @@ use crate::model::message::Recipe;
 /// The version that this build writes. It reads this one and the one before.
 pub const JOURNAL_VERSION: u32 = 2;
 
-/// No record of ours comes near this; a longer one is noise.
+/// Most are a few hundred bytes; a longer one is not written, and is noise to whoever reads.
 const LONGEST: usize = 1 << 20;
 
 const HEADER: usize = 8;
@@ -74,12 +76,15 @@ pub struct Opened {
     pub namespaces: Vec<NetnsIdentity>,
 }
 
-/// One record as it lies in the file.
-pub fn encode(record: &JournalRecord) -> Result<Vec<u8>, serde_json::Error> {
+/// One record as it lies in the file. Errors: among others, it is longer than any that is read.
+pub fn encode(record: &JournalRecord) -> io::Result<Vec<u8>> {
     let body = serde_json::to_vec(record)?;
     let mut frame = Vec::with_capacity(HEADER + body.len());
-    // A body over the limit cannot be made: recipes are a few hundred bytes.
-    let length = u32::try_from(body.len()).unwrap_or(u32::MAX);
+    let length = u32::try_from(body.len()).ok().filter(|_| body.len() <= LONGEST);
+    let length = length.ok_or_else(|| {
+        let why = format!("a record of {} bytes, more than the {LONGEST} of one", body.len());
+        io::Error::new(io::ErrorKind::FileTooLarge, why)
+    })?;
     frame.extend_from_slice(&length.to_le_bytes());
     frame.extend_from_slice(&crc32fast::hash(&body).to_le_bytes());
     frame.extend_from_slice(&body);

@@ -43,6 +43,19 @@ pub enum JournalError {
     Over { path: PathBuf },
 }
 
+impl JournalError {
+    /// Is it not there? One that was listed and is not there any more has just been closed; any
+    /// other error says nothing about what is open.
+    #[must_use]
+    pub fn is_missing(&self) -> bool {
+        match self {
+            JournalError::Io { source, .. } => source.kind() == io::ErrorKind::NotFound,
+            JournalError::Over { .. } => true,
+            _ => false,
+        }
+    }
+}
+
 /// The file grows by so many bytes of zeros: some forty injections.
 const ROOM: usize = 64 << 10;
 
@@ -148,8 +161,9 @@ impl Journal {
         Ok(OwnedFd::from(copy))
     }
 
-    /// Appends and syncs. After an error nothing more is accepted: an unsynced journal must not
-    /// look like a durable one (a failed fsync may have dropped the page).
+    /// Appends and syncs. After an error in that nothing more is accepted: an unsynced journal must
+    /// not look like a durable one (a failed fsync may have dropped the page). What is refused
+    /// before, a move that is illegal or a record that is too long, changes nothing.
     pub fn append(&mut self, record: &JournalRecord) -> Result<(), JournalError> {
         self.append_and(record, || {})
     }
@@ -175,7 +189,9 @@ impl Journal {
                 });
             }
         }
-        self.write_durably(record, meanwhile).inspect_err(|_| self.poisoned = true)?;
+        // One that cannot be put into bytes leaves the file as it is: others may follow.
+        let frame = encode(record).map_err(io_error("write", &self.path))?;
+        self.write_durably(&frame, meanwhile).inspect_err(|_| self.poisoned = true)?;
         if let Some((injection, to)) = next {
             self.states.insert(injection.clone(), to);
         }
@@ -184,11 +200,10 @@ impl Journal {
 
     fn write_durably(
         &mut self,
-        record: &JournalRecord,
+        frame: &[u8],
         meanwhile: impl FnOnce(),
     ) -> Result<(), JournalError> {
-        let frame = encode(record).map_err(|e| io_error("write", &self.path)(e.into()))?;
-        self.file.write_all_at(&frame, self.end).map_err(io_error("write", &self.path))?;
+        self.file.write_all_at(frame, self.end).map_err(io_error("write", &self.path))?;
         self.end += frame.len() as u64;
         if self.end > self.room {
             self.make_room();

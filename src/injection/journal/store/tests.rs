@@ -265,6 +265,27 @@ fn an_illegal_move_is_refused_and_not_written() {
     assert_eq!(peek(&path).unwrap().states.len(), 1);
 }
 
+/// A tree so large that nobody would read its recipe: it is said before anything happens to it.
+#[test]
+fn a_record_that_nobody_would_read_is_refused_and_not_written() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = sample(folder.path());
+    let before = (peek(&path).unwrap(), bytes_of(&path));
+    let (mut journal, _) = Journal::reopen(&path).unwrap();
+    let boot = "4f5c1b0e-7d35-4c11-9d57-0a6b1c0f8f11";
+    let victim = |pid| json!({"pid": pid, "startTicks": 1_234_567, "boot": boot, "pidNamespace": 4_026_531_836_u64});
+    let victims: Vec<_> = (0..12_000).map(victim).collect();
+    let huge = Recipe { undo: json!({ "victims": victims }), ..recipe(3) };
+    let mut told = false;
+    let refused = journal.append_and(&JournalRecord::Armed(Box::new(huge)), || told = true);
+    let error = refused.unwrap_err().to_string();
+    assert!(error.contains("bytes, more than the 1048576"), "{error}");
+    assert!(!told && !journal.poisoned() && journal.state(&id(3)).is_none());
+    assert_eq!((peek(&path).unwrap(), bytes_of(&path)), before);
+    journal.append(&armed(3)).unwrap();
+    assert_eq!(peek(&path).unwrap().open(), vec![recipe(3), recipe(2)]);
+}
+
 /// Cut at every byte: never a panic, and whatever is then open is a superset of what was open.
 #[test]
 fn a_cut_at_any_byte_loses_only_the_tail() {
