@@ -7,6 +7,10 @@ use nix::sched::{CloneFlags, unshare};
 
 use super::stand::{Ran, Stand};
 
+/// A first record of another day.
+const NEWER: &str =
+    r#"{"opened":{"version":99,"drill":"d0123456789","boot":"b","lab":null,"namespaces":[]}}"#;
+
 fn frame(body: &str) -> Vec<u8> {
     let body = body.as_bytes();
     let mut frame = u32::try_from(body.len()).unwrap().to_le_bytes().to_vec();
@@ -31,10 +35,8 @@ fn a_state_folder_of_another_layout_is_refused_in_a_sentence() {
 fn a_journal_of_a_newer_squall_is_refused_in_a_sentence() {
     let stand = Stand::new();
     assert_eq!(stand.run(&["undo", "--all"]).code, Some(0));
-    let opened =
-        r#"{"opened":{"version":99,"drill":"d0123456789","boot":"b","lab":null,"namespaces":[]}}"#;
     let path = stand.path("state/squall/journal/d0123456789");
-    fs::write(&path, frame(opened)).unwrap();
+    fs::write(&path, frame(NEWER)).unwrap();
     let ran = stand.run_drill(&[]);
     assert_eq!(ran.code, Some(2), "{ran:?}");
     assert!(ran.err.contains("newer squall") && ran.err.contains("version 99"), "{ran:?}");
@@ -50,6 +52,23 @@ fn a_journal_of_a_newer_squall_is_refused_in_a_sentence() {
     let undo = stand.run(&["undo", "d0123456788"]);
     assert_eq!((undo.code, undo.out.as_str()), (Some(2), ""), "{undo:?}");
     assert!(path.exists(), "it is not ours to remove");
+}
+
+/// Somebody holds it, and where they drill cannot be read: nobody may begin beside them.
+#[test]
+fn a_drill_that_cannot_be_read_is_not_taken_for_one_that_ended() {
+    let stand = Stand::new();
+    assert_eq!(stand.run(&["undo", "--all"]).code, Some(0));
+    let path = stand.path("state/squall/journal/d0123456789");
+    fs::write(&path, frame(NEWER)).unwrap();
+    let held = fs::File::open(&path).unwrap();
+    held.lock().unwrap();
+    for args in [&["run", "drill.yaml", "--out", "out"][..], &["plan", "drill.yaml"]] {
+        let ran = stand.run(args);
+        assert_eq!(ran.code, Some(2), "{args:?} {ran:?}");
+        assert!(ran.err.contains("newer squall"), "{ran:?}");
+    }
+    assert!(path.exists() && !stand.path("out").exists());
 }
 
 /// Runs `squall` with a state folder on a file system of its own: mounted in a mount namespace
