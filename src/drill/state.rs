@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::bind::Bound;
 use super::event::Part;
 use super::roles::RolesSeen;
 use super::silence::Silence;
@@ -25,6 +26,8 @@ pub struct State {
     pub steps: Steps,
     /// Answered by the prober when asked.
     pub roles: Option<Roles>,
+    /// The targets that were bound once, as the method began.
+    pub bound: Bound,
     /// What instances say by themselves, all along.
     pub roles_seen: RolesSeen,
     pub residue: Option<Vec<String>>,
@@ -76,6 +79,7 @@ impl State {
             watch,
             steps: Steps::default(),
             roles: None,
+            bound: Bound::new(),
             roles_seen: RolesSeen::of(plan),
             residue: None,
             residue_noted: None,

@@ -9,6 +9,7 @@
     reason = "tests look from outside, with a clock of their own"
 )]
 
+mod bound;
 mod codes;
 mod contest;
 mod deaths;

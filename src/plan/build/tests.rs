@@ -312,7 +312,7 @@ fn the_rule_says_when_a_role_is_asked() {
     let mut early = primary_loss();
     early.targets.get_mut("primary").unwrap().bind = Bind::Start;
     let rule = planned(&early).targets["primary"].rule.clone();
-    assert!(rule.ends_with("whose role is primary before the steady state is watched"), "{rule}");
+    assert!(rule.ends_with("whose role is primary as the method begins"), "{rule}");
 }
 
 proptest! {
