@@ -27,7 +27,7 @@ impl<B: Backend> Drill<'_, B> {
             for injection in self.state.steps.over(now) {
                 self.parts.tell_injector(&ToInjector::Revert(injection)).await;
             }
-            if let Some((condition, why)) = self.state.tripped(&self.request.plan, now) {
+            if let Some((condition, why)) = self.state.tripped(&self.request.plan) {
                 self.note(Entry::Stopped { condition, why });
                 self.state.stopped = true;
                 break;

@@ -65,6 +65,8 @@ pub struct State {
     pub guardian_silence: Silence,
     pub prober_silence: Silence,
     outages: Live,
+    /// Up to when silence is the system's: the prober has said that it was awake.
+    awake_ns: Option<u64>,
 }
 
 impl State {
@@ -104,6 +106,7 @@ impl State {
             guardian_silence: Silence::default(),
             prober_silence: Silence::default(),
             outages: Live::new(probes, DELIVERY),
+            awake_ns: None,
         }
     }
 
@@ -166,8 +169,17 @@ impl State {
         }
     }
 
-    /// The first stop condition that is met now, and why.
-    pub fn tripped(&mut self, plan: &Plan, now: u64) -> Option<(usize, String)> {
-        self.outages.tripped(&plan.experiment.stop_conditions, now)
+    /// It had an eye on every slot up to then.
+    pub fn prober_awake(&mut self, at_ns: u64) {
+        self.awake_ns = self.awake_ns.max(Some(at_ns));
+    }
+
+    /// The first stop condition that is met as far as the prober has told us, and why. What the
+    /// clock says does not count: where we stood still, or the prober did, nobody was silent.
+    pub fn tripped(&mut self, plan: &Plan) -> Option<(usize, String)> {
+        self.outages.tripped(&plan.experiment.stop_conditions, self.awake_ns?)
     }
 }
+
+#[cfg(test)]
+mod tests;

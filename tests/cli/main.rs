@@ -21,4 +21,5 @@ mod remedies;
 mod secrets;
 mod signals;
 mod stand;
+mod standstill;
 mod state;
