@@ -23,3 +23,4 @@ mod signals;
 mod stand;
 mod standstill;
 mod state;
+mod together;
