@@ -12,6 +12,7 @@ use crate::model::plan::Plan;
 use super::approval;
 use super::failure::Failure;
 use super::prepare::Prepared;
+use super::seat::{self, Door};
 use super::state::StateFolder;
 use super::surroundings::runner;
 use crate::host::linux::holders;
@@ -56,10 +57,13 @@ fn healthy(plan: &Plan) -> BTreeMap<String, usize> {
     healthy
 }
 
-/// Drills that live; what dead ones left was undone before anybody asks.
-pub fn running(state: &StateFolder) -> Result<Vec<Running>, Failure> {
+/// Drills that live, those included whose lab is still coming up; what dead ones left was undone
+/// before anybody asks.
+pub fn running(state: &StateFolder, door: &Door) -> Result<Vec<Running>, Failure> {
+    // In this order: a drill has its seat for as long as its journal, and longer.
     let live = recovery::find(&state.journals())?.live;
-    live.iter().filter_map(|drill| described(state, drill).transpose()).collect()
+    let begun = live.iter().filter_map(|drill| described(state, drill).transpose());
+    Ok(with(begun.collect::<Result<_, _>>()?, door.seated()?))
 }
 
 /// The same without taking or removing a journal, for who changes nothing: a drill lives while
@@ -67,7 +71,18 @@ pub fn running(state: &StateFolder) -> Result<Vec<Running>, Failure> {
 pub fn seen_running(state: &StateFolder) -> Result<Vec<Running>, Failure> {
     let journals = store::list(&state.journals())?;
     let live = journals.iter().filter(|(_, path)| !holders::of(path).is_empty());
-    live.filter_map(|(drill, _)| described(state, drill).transpose()).collect()
+    let begun = live.filter_map(|(drill, _)| described(state, drill).transpose());
+    Ok(with(begun.collect::<Result<_, _>>()?, seat::seen_seated(&state.seats())?))
+}
+
+/// A drill that has a journal says itself what it touches.
+fn with(mut begun: Vec<Running>, seated: Vec<Running>) -> Vec<Running> {
+    for one in seated {
+        if begun.iter().all(|other| other.drill != one.drill) {
+            begun.push(one);
+        }
+    }
+    begun
 }
 
 /// None: it vanished since it was found, and so has just ended.

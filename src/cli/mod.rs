@@ -31,6 +31,7 @@ pub mod report;
 pub mod run;
 pub mod schema;
 pub mod screen;
+pub mod seat;
 pub mod shell;
 pub mod signals;
 pub mod state;

@@ -25,6 +25,7 @@ use super::output::Output;
 use super::prepare::{Inputs, Prepared};
 use super::progress::{Mode, Progress};
 use super::screen;
+use super::seat::{Door, Seat};
 use super::signals;
 use super::state::StateFolder;
 use super::surroundings::{chance, environment, secrets};
@@ -87,7 +88,7 @@ impl Ground<'_> {
         // Before anything can refuse: what a dead drill holds must not stay for a policy's sake.
         leftovers::end(self.state, progress).await?;
         let standing = self.standing()?;
-        let clearance = self.admitted(standing.is_some())?;
+        let (clearance, seat) = self.admitted(standing.is_some()).await?;
         if confirm::asks(&self.prepared.plan, self.args.yes) {
             // Nobody is asked about a plan that is not on the screen yet.
             let _gone = progress.said().await;
@@ -128,6 +129,7 @@ impl Ground<'_> {
         let drilled = drill::run(request, &mut backend, signals, &mut observer).await;
         progress.done();
         let removed = backend.down().await;
+        drop(seat);
         if let Some(path) = output.parts_said() {
             progress.say(&format!("the parts had something to say: {}", path.display()));
         }
@@ -170,11 +172,15 @@ impl Ground<'_> {
         Ok(lab)
     }
 
-    fn admitted(&self, attached: bool) -> Result<Clearance, Failure> {
-        let running = running(self.state)?;
+    /// One at a time: whoever is admitted next sees that we are.
+    async fn admitted(&self, attached: bool) -> Result<(Clearance, Seat), Failure> {
+        let door = Door::hold(self.state.seats()).await?;
+        let running = running(self.state, &door)?;
         let facts = facts(&self.prepared, running, &self.args.inputs.approval, attached)?;
-        admit(&self.prepared.plan, &self.prepared.policies, &facts)
-            .map_err(|refusal| Failure::new(ExitCode::Refused, refusal.to_string()))
+        let clearance = admit(&self.prepared.plan, &self.prepared.policies, &facts)
+            .map_err(|refusal| Failure::new(ExitCode::Refused, refusal.to_string()))?;
+        let seat = door.seat(&self.drill)?;
+        Ok((clearance, seat))
     }
 
     fn folder(&self) -> PathBuf {

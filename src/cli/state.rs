@@ -1,4 +1,5 @@
-//! The folder in which squall keeps what must outlive it: journals, and the registry of labs.
+//! The folder in which squall keeps what must outlive it: journals, and the registry of labs; and,
+//! for as long as it lives, what others must see of it.
 //!
 //! `$XDG_STATE_HOME/squall`, else `~/.local/state/squall`.
 
@@ -38,6 +39,7 @@ impl StateFolder {
         let failed = |source| StateError::Io { path: path.clone(), source };
         std::fs::create_dir_all(path.join("journal")).map_err(failed)?;
         std::fs::create_dir_all(path.join("labs")).map_err(failed)?;
+        std::fs::create_dir_all(path.join("seats")).map_err(failed)?;
         check_version(&path)?;
         Ok(StateFolder { path })
     }
@@ -57,6 +59,12 @@ impl StateFolder {
     #[must_use]
     pub fn journals(&self) -> PathBuf {
         self.path.join("journal")
+    }
+
+    /// Who is admitted.
+    #[must_use]
+    pub fn seats(&self) -> PathBuf {
+        self.path.join("seats")
     }
 
     /// Where drills without `--out` are kept.

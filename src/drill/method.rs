@@ -1,6 +1,6 @@
 //! The method of a drill: steps are bound and ordered by their times, held, and their undo ordered.
 
-use super::bind::{self, Unbound};
+use super::bind::{self, Bound, Known, Now, Unbound};
 use super::contest;
 use super::event::Part;
 use super::run::{Drill, SHORT_OF_A_LEASE};
@@ -17,6 +17,7 @@ impl<B: Backend> Drill<'_, B> {
     pub(super) async fn method(&mut self) {
         self.note(Entry::Phase(Phase::Method));
         self.state.begin_method(&self.request.plan, monotonic_ns(), self.request.null);
+        self.bind_at_start().await;
         while !self.state.ending() && !self.state.steps.done(monotonic_ns()) {
             let now = monotonic_ns();
             if let Some(step) = self.state.steps.due(now) {
@@ -26,7 +27,7 @@ impl<B: Backend> Drill<'_, B> {
             for injection in self.state.steps.over(now) {
                 self.parts.tell_injector(&ToInjector::Revert(injection)).await;
             }
-            if let Some((condition, why)) = self.state.tripped(&self.request.plan, now) {
+            if let Some((condition, why)) = self.state.tripped(&self.request.plan) {
                 self.note(Entry::Stopped { condition, why });
                 self.state.stopped = true;
                 break;
@@ -43,6 +44,21 @@ impl<B: Backend> Drill<'_, B> {
         }
     }
 
+    /// Binds what is bound once. The names stay, whoever takes the role.
+    async fn bind_at_start(&mut self) {
+        if self.request.null || bind::starting(&self.request.plan).is_empty() {
+            return;
+        }
+        let now = self.now().await;
+        match now.and_then(|now| bind::at_start(&self.known(&now))) {
+            Ok(bound) => {
+                self.note_bound(&bound);
+                self.state.bound = bound;
+            }
+            Err(unbound) => self.unbound(unbound),
+        }
+    }
+
     /// Binds one step's targets and orders its injections.
     async fn inject(&mut self, step: usize) {
         match self.bind(step).await {
@@ -54,46 +70,59 @@ impl<B: Backend> Drill<'_, B> {
                     self.parts.tell_injector(&ToInjector::Inject(Box::new(order))).await;
                 }
             }
+            Err(unbound) => self.unbound(unbound),
+        }
+    }
+
+    fn unbound(&mut self, unbound: Unbound) {
+        match unbound {
             // As long as nothing is broken, it is the steady state that is not there.
-            Err(Unbound::Contested(why)) if self.numbers == 0 => {
+            Unbound::Contested(why) if self.numbers == 0 => {
                 self.state.contested = true;
                 self.note(Entry::Unsteady { why });
             }
-            Err(Unbound::Contested(why) | Unbound::Cannot(why)) => {
+            Unbound::Contested(why) | Unbound::Cannot(why) => {
                 self.abort(AbortCause::Injection(why));
             }
         }
     }
 
     async fn bind(&mut self, step: usize) -> Result<Vec<Order>, Unbound> {
-        let roles = self.roles().await?;
-        // Nobody hears a beat of ours meanwhile.
-        let asked = tokio::time::timeout(SHORT_OF_A_LEASE.0, self.backend.targets()).await;
-        let late = |_| format!("nobody said who runs within {SHORT_OF_A_LEASE}");
-        let targets = asked.map_err(late)?.map_err(|e| e.to_string())?;
-        let hosts = self.backend.hosts();
-        let known = bind::Known {
-            plan: &self.request.plan,
-            targets: &targets,
-            roles: &roles,
-            hosts: &hosts,
-            for_one: &contest::for_one(
-                &self.request.plan,
-                &mut self.state.roles_seen,
-                monotonic_ns(),
-            ),
-        };
-        let bound = bind::subjects(&known, step)?;
+        let now = self.now().await?;
+        let known = self.known(&now);
+        let mut bound = bind::subjects(&known, step)?;
         let (drill, mut numbers) = (self.request.drill.clone(), self.numbers);
         let orders = bind::orders(&known, step, &bound, || {
             numbers += 1;
             (drill.clone(), numbers)
         })?;
         self.numbers = numbers;
-        for (target, instances) in bound {
-            self.note(Entry::Bound { target, instances });
-        }
+        // Those are in the history since the method began.
+        bound.retain(|target, _| !self.state.bound.contains_key(target));
+        self.note_bound(&bound);
         Ok(orders)
+    }
+
+    fn note_bound(&mut self, bound: &Bound) {
+        for (target, instances) in bound {
+            self.note(Entry::Bound { target: target.clone(), instances: instances.clone() });
+        }
+    }
+
+    /// Who is what, and who runs.
+    async fn now(&mut self) -> Result<Now, Unbound> {
+        let roles = self.roles().await?;
+        // Nobody hears a beat of ours meanwhile.
+        let asked = tokio::time::timeout(SHORT_OF_A_LEASE.0, self.backend.targets()).await;
+        let late = |_| format!("nobody said who runs within {SHORT_OF_A_LEASE}");
+        let targets = asked.map_err(late)?.map_err(|e| e.to_string())?;
+        let seen = &mut self.state.roles_seen;
+        let for_one = contest::for_one(&self.request.plan, seen, monotonic_ns());
+        Ok(Now { targets, roles, hosts: self.backend.hosts(), for_one })
+    }
+
+    fn known<'a>(&'a self, now: &'a Now) -> Known<'a> {
+        Known { plan: &self.request.plan, now, kept: &self.state.bound }
     }
 
     /// Asks every instance what it is, now.

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::bind::Bound;
 use super::event::Part;
 use super::roles::RolesSeen;
 use super::silence::Silence;
@@ -25,6 +26,8 @@ pub struct State {
     pub steps: Steps,
     /// Answered by the prober when asked.
     pub roles: Option<Roles>,
+    /// The targets that were bound once, as the method began.
+    pub bound: Bound,
     /// What instances say by themselves, all along.
     pub roles_seen: RolesSeen,
     pub residue: Option<Vec<String>>,
@@ -62,6 +65,8 @@ pub struct State {
     pub guardian_silence: Silence,
     pub prober_silence: Silence,
     outages: Live,
+    /// Up to when silence is the system's: the prober has said that it was awake.
+    awake_ns: Option<u64>,
 }
 
 impl State {
@@ -76,6 +81,7 @@ impl State {
             watch,
             steps: Steps::default(),
             roles: None,
+            bound: Bound::new(),
             roles_seen: RolesSeen::of(plan),
             residue: None,
             residue_noted: None,
@@ -100,6 +106,7 @@ impl State {
             guardian_silence: Silence::default(),
             prober_silence: Silence::default(),
             outages: Live::new(probes, DELIVERY),
+            awake_ns: None,
         }
     }
 
@@ -162,8 +169,17 @@ impl State {
         }
     }
 
-    /// The first stop condition that is met now, and why.
-    pub fn tripped(&mut self, plan: &Plan, now: u64) -> Option<(usize, String)> {
-        self.outages.tripped(&plan.experiment.stop_conditions, now)
+    /// It had an eye on every slot up to then.
+    pub fn prober_awake(&mut self, at_ns: u64) {
+        self.awake_ns = self.awake_ns.max(Some(at_ns));
+    }
+
+    /// The first stop condition that is met as far as the prober has told us, and why. What the
+    /// clock says does not count: where we stood still, or the prober did, nobody was silent.
+    pub fn tripped(&mut self, plan: &Plan) -> Option<(usize, String)> {
+        self.outages.tripped(&plan.experiment.stop_conditions, self.awake_ns?)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -119,6 +119,7 @@ impl<B: Backend> Drill<'_, B> {
             FromProber::Roles(roles) => self.state.roles = Some(roles),
             FromProber::LedgersRead { round } => self.state.ledger_rounds = round,
             FromProber::Finished => self.state.finished = true,
+            FromProber::Awake { at_ns } => self.state.prober_awake(at_ns),
             FromProber::Ready { .. } | FromProber::Unfit { .. } | FromProber::Beat => {}
         }
     }

@@ -4,6 +4,8 @@
 //! take to reach us, cannot become good any more. It is taken as late until it is known better, so
 //! that a hang is an outage after one more deadline, and a refusal at once. When the observation
 //! comes after all (our own delivery was slow, or the slot is invalid), it replaces the silence.
+//! Whoever asks says up to when the prober is known to have been awake: while nobody looked, nobody
+//! was silent.
 //! Runs and outages are told by the rules of `measure::run`, the same as in the verdict.
 
 use std::collections::BTreeMap;

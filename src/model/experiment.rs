@@ -59,7 +59,7 @@ pub enum Selector {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct LabSelector {
     pub service: String,
-    /// Only the instance that has this role when the fault is injected.
+    /// Only the instance that has this role when it is bound.
     #[serde(default)]
     pub role: Option<String>,
     /// Only instances on these hosts.
@@ -85,9 +85,9 @@ pub enum Pick {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum Bind {
-    /// Before the steady state is watched.
+    /// Once, as the method begins: every step hits the same, whoever has the role by then.
     Start,
-    /// At the moment of injection.
+    /// At the moment of injection, anew for each step.
     #[default]
     Inject,
 }

@@ -207,5 +207,10 @@ pub enum FromProber {
         round: u8,
     },
     Finished,
+    /// By then every slot that was due had been begun, and whatever a standstill of the prober held
+    /// up is told: a slot that is long past its deadline at that time has no answer.
+    Awake {
+        at_ns: u64,
+    },
     Beat,
 }

@@ -1,9 +1,9 @@
 //! A role becomes a name: what the plan left open is closed when the roles are known.
 //!
 //! Invariant: whoever is bound was a candidate of the plan, and no more are bound than its blast
-//! radius counted.
+//! radius counted. Where a number was asked for, no fewer are bound either.
 
-use crate::model::experiment::Selector;
+use crate::model::experiment::{Pick, Selector};
 use crate::model::inventory::InstanceName;
 use crate::model::plan::Plan;
 
@@ -20,6 +20,10 @@ pub enum BindError {
         "target `{target}`: {found} is {role} now, but was no candidate of the plan ({candidates})"
     )]
     Stranger { target: String, found: String, role: String, candidates: String },
+    #[error(
+        "target `{target}`: {pick} were to be hit, and no more than {found} have that role now"
+    )]
+    TooFew { target: String, pick: String, found: usize },
     #[error("target `{target}`: {pick} of {found} with that role is none")]
     PicksNothing { target: String, pick: String, found: usize },
 }
@@ -48,6 +52,13 @@ pub fn bind(
     if known.is_empty() {
         let candidates = join(&planned.candidates);
         return Err(BindError::Stranger { target, found: join(with_role), role, candidates });
+    }
+    // Half a fault would prove half of what is claimed.
+    if let Pick::Count(wanted) = spec.pick
+        && (known.len() as u64) < u64::from(wanted)
+    {
+        let pick = String::from(spec.pick);
+        return Err(BindError::TooFew { target, pick, found: known.len() });
     }
     let count = spec.pick.count(known.len()).min(planned.count);
     if count == 0 {

@@ -111,7 +111,7 @@ fn subject(plan: &Plan, step: &PlannedStep, name: &str, target: &PlannedTarget) 
     }
     let bind = plan.experiment.targets.get(name).map(|spec| spec.bind);
     let when = match bind {
-        Some(Bind::Start) => "before the steady state",
+        Some(Bind::Start) => "as the method begins",
         Some(Bind::Inject) | None => "then",
     };
     let of = join(&target.candidates);

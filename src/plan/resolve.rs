@@ -96,7 +96,7 @@ fn rule(selector: &LabSelector, spec: &TargetSpec, found: usize) -> String {
         };
     };
     let when = match spec.bind {
-        Bind::Start => "before the steady state is watched",
+        Bind::Start => "as the method begins",
         Bind::Inject => "at injection",
     };
     match spec.pick {

@@ -9,6 +9,7 @@
     reason = "tests look from outside, with a clock of their own"
 )]
 
+mod bound;
 mod codes;
 mod contest;
 mod deaths;
@@ -21,5 +22,7 @@ mod remedies;
 mod secrets;
 mod signals;
 mod stand;
+mod standstill;
 mod state;
 mod still;
+mod together;

@@ -13,6 +13,8 @@ use crate::model::observation::{ErrorClass, Grade};
 pub const BEAT_NS: u64 = 5_000_000;
 /// A pause between two beats that is longer than this is a stall.
 const STALL_NS: u64 = 2 * BEAT_NS;
+/// A pause that is longer than this holds up more slots than their delivery may take.
+const STANDSTILL_NS: u64 = 100_000_000;
 
 /// How late a slot may be started and still count.
 ///
@@ -98,6 +100,15 @@ impl Stalls {
         while self.pauses.front().is_some_and(|(_, to)| to + self.memory_ns < now_ns) {
             self.pauses.pop_front();
         }
+    }
+
+    /// Has whatever a standstill held up had this long to come and be told?
+    pub fn settled(&self, within: Duration) -> bool {
+        let over = |(from, to): &(u64, u64)| {
+            to - from <= STANDSTILL_NS
+                || u128::from(self.heard_ns.saturating_sub(*to)) >= within.as_nanos()
+        };
+        self.pauses.iter().all(over)
     }
 
     /// Time stalled since the last call, nanoseconds.
@@ -195,6 +206,20 @@ mod tests {
         let mut steady = awake();
         (0..100).for_each(|i| steady.heard(i * 10 * MS));
         assert_eq!(steady.take_total(), 0);
+    }
+
+    #[test]
+    fn after_a_standstill_it_takes_a_while_until_all_is_told() {
+        let within = Duration::from_millis(350);
+        let mut stalls = stopped(100, 2_500);
+        (2_505..2_850).step_by(5).for_each(|t| stalls.heard(t * MS));
+        assert!(!stalls.settled(within));
+        stalls.heard(2_850 * MS);
+        assert!(stalls.settled(within));
+        stalls.heard(2_950 * MS);
+        assert!(stalls.settled(within), "so short a pause is within what delivery may take");
+        stalls.heard(3_051 * MS);
+        assert!(!stalls.settled(within));
     }
 
     #[test]

@@ -38,6 +38,9 @@ const OVERRUN: Duration = Duration::from_secs(1);
 /// How long probes may connect ahead before the first slot.
 const PREPARE_WITHIN: Duration = Duration::from_secs(1);
 const LAG_EVERY_NS: u64 = 1_000_000_000;
+const AWAKE_EVERY_NS: u64 = 50_000_000;
+/// Beyond the longest deadline: how long slots that a standstill held up may take to be told.
+const CATCHES_UP_WITHIN: Duration = Duration::from_millis(100);
 
 /// Orders from the session.
 #[derive(Debug, Clone, Copy)]
@@ -66,7 +69,9 @@ pub fn run(
     let fifo = own == Scheduling::Fifo && metronome.scheduling == Scheduling::Fifo;
     let scheduling = if fifo { Scheduling::Fifo } else { Scheduling::Other };
     let longest = lanes.iter().map(|(_, spec)| patience(spec.deadline.0)).max();
+    let deadline = lanes.iter().map(|(_, spec)| spec.deadline.0).max().unwrap_or_default();
     let slots = Slots {
+        settles: deadline + CATCHES_UP_WITHIN,
         rates: lanes.iter().map(|(_, spec)| spec.rate).collect(),
         longest: longest.unwrap_or_default() + OVERRUN,
         state: Rc::new(RefCell::new(State {
@@ -113,6 +118,8 @@ fn setting(hello: &ProberHello, name: &str, spec: &ProbeSpec) -> Setting {
 }
 
 struct Slots {
+    /// How long after a standstill all that it held up is told.
+    settles: Duration,
     rates: Vec<Rate>,
     longest: Duration,
     state: Rc<RefCell<State>>,
@@ -131,6 +138,7 @@ struct State {
 #[derive(Default)]
 struct Progress {
     lag_told_ns: Option<u64>,
+    awake_told_ns: u64,
     ended: bool,
 }
 
@@ -218,6 +226,12 @@ impl Slots {
         if told.is_some_and(|told| over || now.saturating_sub(told) >= LAG_EVERY_NS) {
             progress.lag_told_ns = Some(now);
             self.saw(now, Entry::Lag(state.lag.take(stalls.take_total())));
+        }
+        // Behind what was told above, and by the metronome's time: what was due is begun.
+        let again = sent_ns.saturating_sub(progress.awake_told_ns) >= AWAKE_EVERY_NS;
+        if told.is_some() && again && stalls.settled(self.settles) {
+            progress.awake_told_ns = sent_ns;
+            self.tell(FromProber::Awake { at_ns: sent_ns });
         }
         if over {
             *progress = Progress::default();

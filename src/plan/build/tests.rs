@@ -315,6 +315,13 @@ fn a_choice_among_those_with_the_role_is_seeded_and_within_the_ceiling() {
     let bound = bind(&plan, "r", &two).unwrap();
     assert_eq!((bound.len(), bind(&plan, "r", &two).unwrap()), (1, bound.clone()));
 
+    let two = target("redis", Some("replica"), Pick::Count(2));
+    let plan = planned(&experiment(&[("r", two)], vec![step(0, 1, "r", Restore::Undo)]));
+    let too_few = bind(&plan, "r", &names(&["redis@r1"])).unwrap_err();
+    assert!(matches!(too_few, BindError::TooFew { found: 1, .. }), "{too_few}");
+    assert!(too_few.to_string().contains("2 were to be hit"), "{too_few}");
+    assert_eq!(bind(&plan, "r", &names(&["redis@r1", "redis@r3"])).unwrap().len(), 2);
+
     let few = target("redis", Some("replica"), Pick::Minority);
     let plan = planned(&experiment(&[("r", few)], vec![step(0, 1, "r", Restore::Undo)]));
     assert!(matches!(
@@ -336,7 +343,7 @@ fn the_rule_says_when_a_role_is_asked() {
     let mut early = primary_loss();
     early.targets.get_mut("primary").unwrap().bind = Bind::Start;
     let rule = planned(&early).targets["primary"].rule.clone();
-    assert!(rule.ends_with("whose role is primary before the steady state is watched"), "{rule}");
+    assert!(rule.ends_with("whose role is primary as the method begins"), "{rule}");
 }
 
 proptest! {
