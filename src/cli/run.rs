@@ -88,7 +88,7 @@ impl Ground<'_> {
         // Before anything can refuse: what a dead drill holds must not stay for a policy's sake.
         leftovers::end(self.state, progress).await?;
         let standing = self.standing()?;
-        let (clearance, seat) = self.admitted(standing.is_some()).await?;
+        let (clearance, seat) = self.admitted(standing.is_some(), &mut signals).await?;
         if confirm::asks(&self.prepared.plan, self.args.yes) {
             // Nobody is asked about a plan that is not on the screen yet.
             let _gone = progress.said().await;
@@ -165,7 +165,7 @@ impl Ground<'_> {
         let (identity, holder) = (&standing.record.identity, format!("drill {}", self.drill));
         let lab = tokio::select! {
             lab = Lab::attach(standing, &holder) => lab?,
-            Some(signal) = signals.recv() => return Err(aborted(&signal, "was attached to")),
+            Some(signal) = signals.recv() => return Err(aborted(&signal, "the lab was attached to")),
         };
         leftovers::refuse_beside(self.state, identity)?;
         progress.say(&format!("attached to standing lab {}", identity.name));
@@ -173,8 +173,17 @@ impl Ground<'_> {
     }
 
     /// One at a time: whoever is admitted next sees that we are.
-    async fn admitted(&self, attached: bool) -> Result<(Clearance, Seat), Failure> {
-        let door = Door::hold(self.state.seats()).await?;
+    async fn admitted(
+        &self,
+        attached: bool,
+        signals: &mut UnboundedReceiver<Signal>,
+    ) -> Result<(Clearance, Seat), Failure> {
+        let door = tokio::select! {
+            door = Door::hold(self.state.seats()) => door?,
+            Some(signal) = signals.recv() => {
+                return Err(aborted(&signal, "another drill was being admitted"));
+            }
+        };
         let running = running(self.state, &door)?;
         let facts = facts(&self.prepared, running, &self.args.inputs.approval, attached)?;
         let clearance = admit(&self.prepared.plan, &self.prepared.policies, &facts)
@@ -206,13 +215,13 @@ impl Ground<'_> {
         });
         tokio::select! {
             lab = up => Ok(lab?),
-            Some(signal) = signals.recv() => Err(aborted(&signal, "came up")),
+            Some(signal) = signals.recv() => Err(aborted(&signal, "the lab came up")),
         }
     }
 }
 
 fn aborted(by: &Signal, meanwhile: &str) -> Failure {
-    let why = format!("aborted by {} while the lab {meanwhile}; nothing was injected", by.name);
+    let why = format!("aborted by {} while {meanwhile}; nothing was injected", by.name);
     Failure::new(ExitCode::Aborted, why)
 }
 

@@ -35,6 +35,7 @@ impl Door {
     /// Errors: refused, where somebody else stands in it for too long.
     pub async fn hold(folder: PathBuf) -> Result<Door, Failure> {
         let failed = |e: io::Error| broken("enter", &folder, &e);
+        std::fs::create_dir_all(&folder).map_err(failed)?;
         let held = File::open(&folder).map_err(failed)?;
         let limit = tokio::time::Instant::now() + ADMITTED_WITHIN;
         loop {
@@ -66,7 +67,8 @@ impl Door {
         let path = self.folder.join(drill.as_str());
         let failed = |e: io::Error| broken("make", &path, &e);
         let file = OpenOptions::new().write(true).create_new(true).open(&path).map_err(failed)?;
-        file.try_lock().map_err(|e| failed(e.into()))?;
+        // Whoever only looks has it for a moment.
+        file.lock().map_err(failed)?;
         Ok(Seat { path, _file: file })
     }
 }
@@ -102,8 +104,12 @@ fn seated(folder: &Path, left: impl Fn(&Path)) -> Result<Vec<Running>, Failure> 
         let path = entry.map_err(|e| broken("list", folder, &e))?.path();
         let name = path.file_name().and_then(|name| name.to_str()).and_then(DrillId::parse);
         let Some(drill) = name else { continue };
-        // One that has just vanished has just ended.
-        let Ok(file) = File::open(&path) else { continue };
+        let file = match File::open(&path) {
+            Ok(file) => file,
+            // It has just ended.
+            Err(e) if e.kind() == io::ErrorKind::NotFound => continue,
+            Err(e) => return Err(broken("open", &path, &e)),
+        };
         match file.try_lock_shared() {
             Ok(()) => left(&path),
             Err(_) => seated.push(Running { drill: drill.to_string(), places: BTreeSet::new() }),

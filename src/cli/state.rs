@@ -39,7 +39,6 @@ impl StateFolder {
         let failed = |source| StateError::Io { path: path.clone(), source };
         std::fs::create_dir_all(path.join("journal")).map_err(failed)?;
         std::fs::create_dir_all(path.join("labs")).map_err(failed)?;
-        std::fs::create_dir_all(path.join("seats")).map_err(failed)?;
         check_version(&path)?;
         Ok(StateFolder { path })
     }
@@ -61,7 +60,7 @@ impl StateFolder {
         self.path.join("journal")
     }
 
-    /// Who is admitted.
+    /// Who is admitted. Made by who takes a seat: an undo must not need it.
     #[must_use]
     pub fn seats(&self) -> PathBuf {
         self.path.join("seats")

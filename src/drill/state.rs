@@ -177,7 +177,7 @@ impl State {
     /// The first stop condition that is met as far as the prober has told us, and why. What the
     /// clock says does not count: where we stood still, or the prober did, nobody was silent.
     pub fn tripped(&mut self, plan: &Plan) -> Option<(usize, String)> {
-        self.outages.tripped(&plan.experiment.stop_conditions, self.awake_ns?)
+        self.outages.tripped(&plan.experiment.stop_conditions, self.awake_ns.unwrap_or_default())
     }
 }
 

@@ -83,7 +83,8 @@ impl OutageWatch {
         }
     }
 
-    /// How long the outage that is open at `now_ns` has lasted; None while there is none.
+    /// How long the open outage has lasted, up to `now_ns` or to the last that was told of it;
+    /// None while there is none.
     pub fn open_outage(&mut self, now_ns: u64) -> Option<Span> {
         let silent_to = self.silent_to(now_ns);
         let marks = self.marks(silent_to);
@@ -94,7 +95,10 @@ impl OutageWatch {
         // What is left of the good slots before the run is not settled yet.
         let before = marks[settled..run.first.max(settled)].iter().filter_map(good_ns).max();
         let since_ns = self.last_good_ns.max(before).unwrap_or(marks[run.first].due_ns);
-        Some(Span(Duration::from_nanos(now_ns.saturating_sub(since_ns))))
+        // What was told is known, however long ago whoever told it was known to be awake.
+        let told_ns = marks[run.first..].iter().map(|mark| mark.done_ns).max();
+        let until_ns = told_ns.map_or(now_ns, |told_ns| told_ns.max(now_ns));
+        Some(Span(Duration::from_nanos(until_ns.saturating_sub(since_ns))))
     }
 
     /// The last slot that can no longer be good unless we know it already.

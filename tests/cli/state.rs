@@ -89,6 +89,7 @@ fn on_its_own(prepare: impl FnOnce(&Stand) + Send + 'static) -> Option<(Stand, R
             .unwrap();
         assert_eq!(stand.run(&["undo", "--all"]).code, Some(0));
         prepare(&stand);
+        assert_eq!(stand.run(&["undo", "--all"]).code, Some(0), "an undo needs no room");
         let ran = stand.run_drill(&[]);
         stand.assert_nothing_left();
         (stand, ran)

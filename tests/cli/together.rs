@@ -40,6 +40,7 @@ fn the_seat_of_the_dead_is_free() {
     drop(live);
     std::fs::remove_dir_all(stand.path("out")).unwrap();
     let ran = stand.run(&args);
-    assert_eq!(ran.code, Some(0), "{ran:?}");
+    // Refused it is not; a busy machine may have measured nothing in 200 ms.
+    assert!(matches!(ran.code, Some(0 | 5)), "{ran:?}");
     stand.assert_nothing_left();
 }

@@ -65,6 +65,17 @@ fn no_word_from_the_prober_never_trips() {
     assert_eq!(state.tripped(&plan), None);
 }
 
+/// A prober that is late again and again may never be awake for long enough.
+#[test]
+fn failures_that_were_told_trip_without_a_word_of_who_is_awake() {
+    let plan = plan();
+    let mut state = well(&plan);
+    state.saw(5_900 * MS, &slots(5_000, 5_900, Grade::Bad));
+    assert_eq!(state.tripped(&plan), None, "not longer than 1 s");
+    state.saw(6_100 * MS, &slots(5_900, 6_100, Grade::Bad));
+    assert!(state.tripped(&plan).is_some());
+}
+
 #[test]
 fn what_a_standstill_held_up_is_taken_in_before_anything_trips() {
     let plan = plan();

@@ -57,7 +57,10 @@ fn ctrl_c_ends_the_wait_for_a_keeper_that_stands_still() {
     stand.raise();
     let _keeper = Stopped::stop(keeper_of(&stand));
     let live = stand.start_drill();
-    std::thread::sleep(Duration::from_secs(1));
+    let seats = stand.path("state/squall/seats");
+    until("it is admitted", || {
+        std::fs::read_dir(&seats).is_ok_and(|mut seats| seats.next().is_some())
+    });
     live.signal(libc::SIGINT);
     let ran = live.finish();
     assert_eq!(ran.code, Some(6), "{ran:?}");
