@@ -37,8 +37,16 @@ pub enum LabCommand {
     List,
     /// End a lab.
     Down(Down),
+    /// Show the hosts of a lab: their addresses, and what runs there.
+    Hosts(Hosts),
     /// Run a program on a host of a lab.
     Exec(Exec),
+}
+
+#[derive(Debug, Args)]
+pub struct Hosts {
+    /// Which lab, where several stand.
+    pub name: Option<String>,
 }
 
 #[derive(Debug, Args)]
@@ -92,6 +100,10 @@ pub fn run(command: &LabCommand, labs: &Registry, out: &mut dyn Write) -> Result
     match command {
         LabCommand::Up(args) => up(args, labs, out),
         LabCommand::List => list(labs, out),
+        LabCommand::Hosts(args) => {
+            hosts(&find(args.name.as_deref(), labs)?.record, out);
+            Ok(0)
+        }
         LabCommand::Down(args) => down(args, labs, out),
         LabCommand::Exec(args) => exec(args, labs),
     }
@@ -220,6 +232,17 @@ fn list(labs: &Registry, out: &mut dyn Write) -> Result<u8, Failure> {
     Ok(0)
 }
 
+/// One line a host: name, both addresses, what runs there and its port.
+fn hosts(record: &Record, out: &mut dyn Write) {
+    for (host, _) in &record.hosts {
+        let here = record.spec.services.iter().filter(|(_, s)| s.hosts.contains(&host.name));
+        let services: Vec<String> = here
+            .map(|(name, s)| s.port.map_or(name.clone(), |port| format!("{name}:{port}")))
+            .collect();
+        say(out, &format!("{}\t{}\t{}\t{}", host.name, host.ipv4, host.ipv6, services.join(" ")));
+    }
+}
+
 fn down(args: &Down, labs: &Registry, out: &mut dyn Write) -> Result<u8, Failure> {
     let standing = find(Some(&args.name), labs)?;
     let mut channel = standing.connect()?;
@@ -287,7 +310,9 @@ fn find(name: Option<&str>, registry: &Registry) -> Result<Standing, Failure> {
     match (all.pop(), all.len()) {
         (Some(only), 0) => Ok(only),
         (None, _) => Err(usage("no lab stands; `squall lab up FILE` starts one".to_owned())),
-        (Some(_), _) => Err(usage("several labs stand; say which with --lab NAME".to_owned())),
+        (Some(_), _) => Err(usage(
+            "several labs stand; name one: `lab hosts NAME`, `lab exec --lab NAME`".to_owned(),
+        )),
     }
 }
 

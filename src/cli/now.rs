@@ -6,9 +6,9 @@ use std::net::IpAddr;
 use super::failure::Failure;
 use super::state::StateFolder;
 use crate::host::linux::process::{LinuxProcesses, innermost_number};
-use crate::host::process::Processes;
+use crate::host::process::{Processes, RunState};
 use crate::injection::journal::store;
-use crate::model::identity::ProcessIdentity;
+use crate::model::identity::{LabIdentity, ProcessIdentity};
 use crate::model::message::Recipe;
 use crate::model::outcome::ExitCode;
 
@@ -48,7 +48,18 @@ pub fn run(args: &Args, state: &StateFolder, out: &mut dyn Write) -> Result<Exit
             unread += 1;
             writeln!(out, "unknown: the journal of {drill} is damaged")?;
         }
+        let lab = contents.opened.as_ref().and_then(|opened| opened.lab.as_ref());
+        let gone = lab.filter(|lab| is_gone(lab));
         for recipe in contents.open().iter().filter(|r| args.fits(r)) {
+            if let Some(LabIdentity { name, .. }) = gone {
+                let what = format!("{} on {}", recipe.kind, place(recipe));
+                writeln!(
+                    out,
+                    "gone: drill {drill} has {what} on record, and lab {name} is gone with all \
+                     that was in it; `squall undo --all` closes the record"
+                )?;
+                continue;
+            }
             ours += 1;
             let state = contents.states.get(&recipe.injection).map_or("open", |s| match s {
                 store::State::Stuck => "STUCK",
@@ -99,6 +110,12 @@ fn is_here(number: i32, who: &ProcessIdentity) -> bool {
     let here = LinuxProcesses::new().and_then(|processes| processes.identify(number));
     here.is_ok_and(|here| (here.start_ticks, &here.boot) == (who.start_ticks, &who.boot))
         && innermost_number(number) == Some(who.pid)
+}
+
+/// Has the lab's init ended? Where nobody can tell, as from another PID namespace, it has not.
+fn is_gone(lab: &LabIdentity) -> bool {
+    let state = LinuxProcesses::new().and_then(|processes| processes.state(&lab.init));
+    matches!(state, Ok(RunState::Gone))
 }
 
 fn place(recipe: &Recipe) -> String {

@@ -89,6 +89,19 @@ fn a_drill_undoes_what_it_can_before_it_is_refused() {
     assert!(ran.err.contains(&format!("{FIRST}.1 STUCK")), "{ran:?}");
 }
 
+/// What a lab took with it is in force nowhere, though its record is still open.
+#[test]
+fn what_ended_with_its_lab_is_not_in_force() {
+    let (stand, _) = left_behind();
+    assert_eq!(stand.run(&["now"]).code, Some(4));
+    stand.lower();
+    let asked = stand.run(&["now"]);
+    assert_eq!(asked.code, Some(0), "{asked:?}");
+    assert!(asked.out.contains("is gone with all") && asked.out.contains("no: "), "{asked:?}");
+    assert_eq!(stand.run(&["undo", "--all"]).code, Some(0));
+    stand.assert_no_journal();
+}
+
 /// Nothing but a first record, and that is damaged: nobody knows what was open.
 #[test]
 fn a_journal_of_which_nothing_can_be_read_is_told_and_cleared_by_its_drill() {

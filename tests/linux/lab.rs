@@ -34,6 +34,10 @@ fn stands_and_goes(fixture: &Fixture) {
         assert!(text.contains(&format!("{instance} is ready")), "{text}");
     }
     assert!(fixture.must(&["lab", "list"]).contains(&file));
+    let hosts = fixture.must(&["lab", "hosts", &fixture.name()]);
+    let hosts: Vec<Vec<&str>> = hosts.lines().map(|line| line.split('\t').collect()).collect();
+    let b = hosts.iter().find(|host| host[0] == "b").unwrap();
+    assert_eq!(b[1..], ["10.66.0.12", "fd66::12", "one two"], "{hosts:?}");
     // The second is told who has the name.
     let again = fixture.run(&["lab", "up", &file]);
     assert_eq!(again.status.code(), Some(3), "{again:?}");
