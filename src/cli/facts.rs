@@ -87,10 +87,8 @@ fn with(mut begun: Vec<Running>, seated: Vec<Running>) -> Vec<Running> {
 
 /// None: it vanished since it was found, and so has just ended.
 fn described(state: &StateFolder, drill: &DrillId) -> Result<Option<Running>, Failure> {
-    let contents = match store::peek(&state.journals().join(drill.as_str())) {
-        Err(error) if error.is_missing() => return Ok(None),
-        contents => contents?,
-    };
+    let contents = store::peek_if_there(&state.journals().join(drill.as_str()))?;
+    let Some(contents) = contents else { return Ok(None) };
     let lab = contents.opened.and_then(|opened| opened.lab);
     let places = lab.map(|lab| format!("lab {}", lab.name)).into_iter().collect();
     Ok(Some(Running { drill: drill.to_string(), places }))

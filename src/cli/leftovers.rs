@@ -85,10 +85,7 @@ pub fn refuse_beside(state: &StateFolder, lab: &LabIdentity) -> Result<(), Failu
     for drill in recovery::find(&state.journals())?.live {
         let path = state.journals().join(drill.as_str());
         // One that vanished since it was found has just ended.
-        let contents = match store::peek(&path) {
-            Err(error) if error.is_missing() => continue,
-            contents => contents?,
-        };
+        let Some(contents) = store::peek_if_there(&path)? else { continue };
         let here = match contents.opened {
             Some(opened) => opened.lab.as_ref() == Some(lab),
             // An empty one is being made just now, and so not by anybody here.

@@ -35,9 +35,9 @@ pub fn run(args: &Args, state: &StateFolder, out: &mut dyn Write) -> Result<Exit
     let journals = store::list(&state.journals())?;
     for (drill, path) in journals {
         // One that vanished since it was listed has just been closed.
-        let contents = match store::peek(&path) {
-            Ok(contents) => contents,
-            Err(error) if error.is_missing() => continue,
+        let contents = match store::peek_if_there(&path) {
+            Ok(Some(contents)) => contents,
+            Ok(None) => continue,
             Err(error) => {
                 unread += 1;
                 writeln!(out, "unknown: {error}")?;

@@ -173,6 +173,14 @@ pub struct Latency {
     pub max: f64,
 }
 
+/// Does the quantile `fraction` (0 to 1) of so many slots fall among those without an answer, which
+/// are the slowest?
+#[must_use]
+#[expect(clippy::cast_precision_loss, reason = "counts of slots are small")]
+pub fn is_unanswered(fraction: f64, count: u64, unanswered: u64) -> bool {
+    fraction * count as f64 > count.saturating_sub(unanswered) as f64
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ErrorBudget {

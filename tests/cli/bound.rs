@@ -1,42 +1,17 @@
 //! A target that is bound at the start stays the same instance, whoever has its role later.
 
-use super::stand::{Drill, Stand};
+use super::contest::two_redis;
+use super::stand::Drill;
 
-/// Two redis. As soon as the primary does not answer, the other one takes its role for good.
-const LAB: &str = r#"
-apiVersion: squall.dev/v1alpha1
-kind: Lab
-metadata: {name: t-MARK}
-spec:
-  title: a role that moves
-  services:
-    redis:
-      hosts: [r1, r2]
-      command: [redis-server, --port, "6379", --bind, "{{host.ipv4}}", --save, "", --protected-mode, "no",
-                --set-proc-title, "no", --pidfile, "/t-MARK"]
-      package: redis-server
-      port: 6379
-      ready: [{tcp: {send: "PING\r\n", expect: PONG}}]
-      role:
-        ask: {tcp: {send: "INFO replication\r\n", expect: "role:[a-z]+"}}
-        every: 20ms
-        roles:
-          - {role: primary, matches: "role:master"}
-          - {role: replica, matches: "role:slave"}
-    mover:
-      hosts: [r2]
-      command: [sh, -c, "redis-cli -h {{host.ipv4}} REPLICAOF 10.66.0.12 6379;
+/// As soon as the primary does not answer, the other one takes its role for good.
+const MOVES: &str = "redis-cli -h {{host.ipv4}} REPLICAOF 10.66.0.12 6379;
                 while timeout 1 redis-cli -h 10.66.0.12 PING; do sleep 0.1; done;
                 redis-cli -h {{host.ipv4}} REPLICAOF NO ONE;
-                redis-cli -h 10.66.0.12 REPLICAOF {{host.ipv4}} 6379; exec sleep 600"]
-      package: redis-tools
-      after: [redis]
-"#;
+                redis-cli -h 10.66.0.12 REPLICAOF {{host.ipv4}} 6379";
 
 #[test]
 fn a_second_step_hits_the_instance_that_was_bound_at_the_start() {
-    let stand = Stand::new();
-    std::fs::write(stand.path("lab.yaml"), LAB.replace("MARK", &stand.mark)).unwrap();
+    let stand = two_redis(MOVES);
     stand.drill(&Drill {
         target: "lab: {service: redis, role: primary}, bind: start",
         probe: r#"{tcp: {address: "{{lab.redis@r2}}", send: "PING\r\n", expect: PONG}, rate: 100/s, deadline: 50ms}"#,

@@ -10,11 +10,16 @@ fn two_primaries(seconds: &str) -> Stand {
 const BOW: &str = "redis-cli -h {{host.ipv4}} REPLICAOF 10.66.0.12 6379";
 const CLAIM: &str = "redis-cli -h {{host.ipv4}} REPLICAOF NO ONE";
 
-/// Somebody beside them does that.
-fn mended(mend: &str) -> Stand {
+/// Two redis, and somebody beside them who does that.
+pub fn two_redis(mend: &str) -> Stand {
     let stand = Stand::new();
     let lab = LAB.replace("MARK", &stand.mark).replace("MEND", mend);
     std::fs::write(stand.path("lab.yaml"), lab).unwrap();
+    stand
+}
+
+fn mended(mend: &str) -> Stand {
+    let stand = two_redis(mend);
     stand.drill(&Drill {
         target: "lab: {service: redis, role: primary}",
         hypothesis: "roleMoved: {target: redis, within: 1s}",
@@ -30,7 +35,7 @@ apiVersion: squall.dev/v1alpha1
 kind: Lab
 metadata: {name: t-MARK}
 spec:
-  title: two that claim one role
+  title: two redis and a mender
   services:
     redis:
       hosts: [r1, r2]

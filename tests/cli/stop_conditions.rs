@@ -4,30 +4,6 @@ use std::time::Duration;
 
 use super::stand::{Drill, Stand, cmdline, marked, signal, stat, until};
 
-/// One redis is asked, the other one is hit.
-const LAB: &str = r#"
-apiVersion: squall.dev/v1alpha1
-kind: Lab
-metadata: {name: t-MARK}
-spec:
-  title: one that is asked, one that is hit
-  services:
-    redis:
-      hosts: [r1]
-      command: [redis-server, --port, "6379", --bind, "{{host.ipv4}}", --save, "", --protected-mode, "no",
-                --set-proc-title, "no", --pidfile, "/t-MARK"]
-      package: redis-server
-      port: 6379
-      ready: [{tcp: {send: "PING\r\n", expect: PONG}}]
-    other:
-      hosts: [r2]
-      command: [redis-server, --port, "6379", --bind, "{{host.ipv4}}", --save, "", --protected-mode, "no",
-                --set-proc-title, "no", --pidfile, "/other-MARK"]
-      package: redis-server
-      port: 6379
-      ready: [{tcp: {send: "PING\r\n", expect: PONG}}]
-"#;
-
 /// An outage that is longer ends the hold.
 fn stops_after(stand: &Stand, drill: &Drill, longer_than: &str) {
     stand.drill(drill);
@@ -38,10 +14,14 @@ fn stops_after(stand: &Stand, drill: &Drill, longer_than: &str) {
     std::fs::write(stand.path("drill.yaml"), text).unwrap();
 }
 
-/// What is asked is not hit.
+/// One redis is asked, and another one beside it is hit.
 fn beside(hold: &'static str, longer_than: &str) -> Stand {
     let stand = Stand::new();
-    std::fs::write(stand.path("lab.yaml"), LAB.replace("MARK", &stand.mark)).unwrap();
+    let lab = stand.read("lab.yaml");
+    let (_, redis) = lab.split_once("  services:\n").unwrap();
+    let other =
+        redis.replace("redis:\n", "other:\n").replace("[r1]", "[r2]").replace("/t-", "/other-");
+    std::fs::write(stand.path("lab.yaml"), format!("{lab}{other}")).unwrap();
     let drill = Drill { target: "lab: {service: other}", hold, ..Drill::default() };
     stops_after(&stand, &drill, longer_than);
     stand

@@ -291,6 +291,14 @@ pub fn peek(path: &Path) -> Result<Contents, JournalError> {
     read(&mut file, path).map(|(contents, _)| contents)
 }
 
+/// As [`peek`]. None: it was listed, and has been closed since.
+pub fn peek_if_there(path: &Path) -> Result<Option<Contents>, JournalError> {
+    match peek(path) {
+        Err(error) if error.is_missing() => Ok(None),
+        contents => contents.map(Some),
+    }
+}
+
 /// How many bytes were ever written: no record ends in a zero.
 fn written(bytes: &[u8]) -> usize {
     bytes.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1)

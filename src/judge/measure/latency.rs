@@ -13,10 +13,10 @@ use std::collections::BTreeMap;
 
 use hdrhistogram::{CreationError, Histogram};
 
-use super::axis::{count, millis};
+use super::axis::millis;
 use super::window::Frame;
 use crate::model::observation::{ErrorClass, Grade, Observation};
-use crate::model::verdict::Latency;
+use crate::model::verdict::{Latency, is_unanswered};
 
 /// The longest latency told apart from longer ones: one hour, nanoseconds.
 const LONGEST_NS: u64 = 3_600_000_000_000;
@@ -138,8 +138,7 @@ impl Timed {
     /// `fraction` from 0 to 1.
     #[must_use]
     pub fn at(&self, fraction: f64) -> Quantile {
-        let answered = self.slots() - self.unanswered;
-        if fraction * count(self.slots()) > count(answered) {
+        if is_unanswered(fraction, self.slots(), self.unanswered) {
             let waited_ns = self.waited.value_at_quantile(fraction);
             Quantile { ns: waited_ns.max(self.slowest_answer_ns), least: true }
         } else {

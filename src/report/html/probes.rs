@@ -4,7 +4,7 @@ use maud::{Markup, html};
 
 use super::head::item;
 use super::table::{Column, figures, say, table, word, words};
-use crate::model::verdict::{Latency, LedgerReport, ProbeReport, Report};
+use crate::model::verdict::{LedgerReport, ProbeReport, Report, is_unanswered};
 use crate::report::figure::{self, count, percent};
 use crate::report::svg::cell;
 use crate::report::timeline::Extent;
@@ -154,7 +154,7 @@ fn latency_rows(name: &str, probe: &ProbeReport, axis: Extent) -> Vec<Vec<Markup
         .map(|(phase, latency)| {
             let ms = |fraction: f64, value: f64| {
                 html! { @if latency.count > 0 {
-                    @if is_least(latency, fraction) { "at least " }
+                    @if is_unanswered(fraction, latency.count, latency.unanswered) { "at least " }
                     (figure::milliseconds(value))
                 } }
             };
@@ -171,13 +171,6 @@ fn latency_rows(name: &str, probe: &ProbeReport, axis: Extent) -> Vec<Vec<Markup
             ]
         })
         .collect()
-}
-
-/// Does this quantile fall among the slots without an answer?
-#[expect(clippy::cast_precision_loss, reason = "counts of slots are small")]
-fn is_least(latency: &Latency, fraction: f64) -> bool {
-    let answered = latency.count.saturating_sub(latency.unanswered);
-    fraction * latency.count as f64 > answered as f64
 }
 
 pub fn ledgers(report: &Report) -> Markup {
@@ -278,6 +271,7 @@ pub fn budgets(report: &Report) -> Markup {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::verdict::Latency;
 
     #[test]
     fn a_figure_among_slots_without_an_answer_is_said_to_be_a_bound() {
