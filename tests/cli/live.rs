@@ -90,6 +90,10 @@ impl Live {
         found.unwrap_or_else(|| panic!("there is no {wanted}")).0
     }
 
+    pub fn has_ended(&mut self) -> bool {
+        self.child.try_wait().unwrap().is_some()
+    }
+
     /// Its end, within bounds; what it said and how it exited.
     pub fn finish(mut self) -> Ran {
         let limit = Instant::now() + PATIENCE;
