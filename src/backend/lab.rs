@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::sync::oneshot;
 
-use super::{Backend, Happened};
+use super::Happened;
 use crate::host::HostError;
 use crate::host::linux::part::{self, Part};
 use crate::host::part::{Entry as Door, PartSpec};
@@ -64,20 +64,24 @@ impl LabBackend {
     }
 }
 
-impl Backend for LabBackend {
-    fn lab(&self) -> Option<LabIdentity> {
-        Some(self.identity.clone())
+impl LabBackend {
+    #[must_use]
+    pub fn identity(&self) -> &LabIdentity {
+        &self.identity
     }
 
-    fn hosts(&self) -> Vec<(Host, NetnsIdentity)> {
+    #[must_use]
+    pub fn hosts(&self) -> Vec<(Host, NetnsIdentity)> {
         self.hosts.clone()
     }
 
-    fn client(&self) -> Option<NetnsIdentity> {
+    #[must_use]
+    pub fn client(&self) -> Option<NetnsIdentity> {
         self.hosts.iter().find(|(host, _)| host.name == CLIENT).map(|(_, ns)| ns.clone())
     }
 
-    async fn targets(&mut self) -> Result<BTreeMap<String, Target>, HostError> {
+    /// Everything that runs now, by instance.
+    pub async fn targets(&mut self) -> Result<BTreeMap<String, Target>, HostError> {
         let failed =
             |why: String| HostError::io("ask the lab who runs", std::io::Error::other(why));
         let (answer, targets) = oneshot::channel();
@@ -87,15 +91,17 @@ impl Backend for LabBackend {
         Ok(targets.into_iter().map(|t| (t.name.0.clone(), t)).collect())
     }
 
-    fn watches(&self) -> Vec<RoleWatch> {
+    #[must_use]
+    pub fn watches(&self) -> Vec<RoleWatch> {
         self.watches.clone()
     }
 
-    fn spawn(&self, part: PartSpec) -> Result<Part, HostError> {
+    /// Starts a part in the lab.
+    pub fn spawn(&self, part: PartSpec) -> Result<Part, HostError> {
         part::spawn(PartSpec { enter: Some(self.door.clone()), ..part })
     }
 
-    fn events(&mut self) -> UnboundedReceiver<Happened> {
+    pub fn events(&mut self) -> UnboundedReceiver<Happened> {
         self.events.take().unwrap_or_else(|| unbounded_channel().1)
     }
 }

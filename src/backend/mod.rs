@@ -1,6 +1,8 @@
-//! Where targets live. One backend so far: a lab. A drill knows only this trait.
+//! Where targets live: in a lab, in clusters, or in both. A drill knows only this trait.
 
+pub mod kubernetes;
 pub mod lab;
+pub mod system;
 
 use std::collections::BTreeMap;
 
@@ -9,12 +11,14 @@ use tokio::sync::mpsc::UnboundedReceiver;
 use crate::host::HostError;
 use crate::host::linux::part::Part;
 use crate::host::part::PartSpec;
+use crate::model::cluster::ClusterAccess;
 use crate::model::history::Entry;
 use crate::model::identity::{LabIdentity, NetnsIdentity};
-use crate::model::inventory::{Host, Target};
+use crate::model::inventory::{Host, InstanceName, Target};
 use crate::model::message::RoleWatch;
 
 pub use lab::LabBackend;
+pub use system::System;
 
 /// What happened where the targets live.
 #[derive(Debug, Clone, PartialEq)]
@@ -23,6 +27,15 @@ pub enum Happened {
     Seen { at_ns: u64, entry: Box<Entry> },
     /// The place itself is gone, and everything in it.
     Lost { why: String },
+}
+
+/// What is there at one moment.
+#[derive(Debug, Clone, Default)]
+pub struct Seen {
+    /// Everything that can be hit, by instance.
+    pub targets: BTreeMap<String, Target>,
+    /// Who fits the selector of a target now, by the target's name; of targets in clusters only.
+    pub selected: BTreeMap<String, Vec<InstanceName>>,
 }
 
 /// Where targets live, standing and ready.
@@ -36,8 +49,11 @@ pub trait Backend {
     /// The namespace that probes look from; None: the one they are born in.
     fn client(&self) -> Option<NetnsIdentity>;
 
-    /// Everything that runs now, by instance.
-    fn targets(&mut self) -> impl Future<Output = Result<BTreeMap<String, Target>, HostError>>;
+    /// Every cluster that targets are in, as the parts reach it.
+    fn clusters(&self) -> Vec<ClusterAccess>;
+
+    /// Everything that is there now.
+    fn look(&mut self) -> impl Future<Output = Result<Seen, HostError>>;
 
     /// Whose role can be asked, and how.
     fn watches(&self) -> Vec<RoleWatch>;

@@ -11,7 +11,7 @@ use super::failure::Failure;
 /// Anything else needs a yes, typed or by `--yes`; where nobody can type, that is a refusal.
 #[must_use]
 pub fn asks(plan: &Plan, yes: bool) -> bool {
-    plan.lab.is_none() && !yes
+    !plan.is_all_ours() && !yes
 }
 
 /// Errors: nobody said yes.

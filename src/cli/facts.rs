@@ -3,10 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
-use crate::guard::{Facts, Running};
+use crate::guard::{Facts, Marker, Running};
 use crate::injection::journal::store;
 use crate::injection::recovery;
+use crate::model::cluster::{PlannedCluster, Resource};
 use crate::model::id::DrillId;
+use crate::model::inventory::{Candidate, InstanceName};
 use crate::model::plan::Plan;
 
 use super::approval;
@@ -25,27 +27,56 @@ pub fn facts(
     attached: bool,
 ) -> Result<Facts, Failure> {
     let plan = &prepared.plan;
-    let is_lab = plan.lab.is_some();
+    let is_lab = plan.is_all_ours();
     Ok(Facts {
         now: Some(jiff::Timestamp::now()),
         runner: Some(runner()),
         is_lab: Some(is_lab),
-        markers: is_lab.then(Vec::new),
+        markers: (is_lab || !plan.clusters.is_empty()).then(|| markers(plan)),
         approvals: Some(approvals.iter().map(|p| approval::read(p)).collect::<Result<_, _>>()?),
         running: Some(running),
-        places: is_lab.then(|| places(plan, attached)),
+        places: Some(places(plan, attached)),
         healthy: is_lab.then(|| healthy(plan)),
-        opted_in: plan
-            .lab
-            .as_ref()
-            .map(|lab| lab.candidates.iter().map(|c| c.name.clone()).collect()),
+        opted_in: Some(opted_in(plan)),
     })
+}
+
+/// What the owners of namespaces and nodes have set, of clusters that are not a lab's.
+fn markers(plan: &Plan) -> Vec<Marker> {
+    let standing = plan.clusters.iter().filter(|cluster| !cluster.lab);
+    let marker = |(owner, environment): (&String, &Option<String>)| Marker {
+        owner: owner.clone(),
+        environment: environment.clone(),
+    };
+    standing.flat_map(|cluster| cluster.environments.iter().map(marker)).collect()
+}
+
+/// A lab is its own owner; a pod's owner agrees by an annotation.
+fn opted_in(plan: &Plan) -> BTreeSet<InstanceName> {
+    let lab = plan.lab.iter().flat_map(|lab| &lab.candidates).map(|c| c.name.clone());
+    let found = |cluster: &PlannedCluster| {
+        let agreed = cluster.population.iter().filter(|c| cluster.lab || c.opted_in);
+        agreed.map(|c| c.name.clone()).collect::<Vec<_>>()
+    };
+    lab.chain(plan.clusters.iter().flat_map(found)).collect()
 }
 
 /// A lab of our own is nobody else's place.
 fn places(plan: &Plan, attached: bool) -> BTreeSet<String> {
-    let lab = plan.lab.as_ref().filter(|_| attached);
-    lab.map(|lab| format!("lab {}", lab.name)).into_iter().collect()
+    let lab = plan.lab.as_ref().filter(|_| attached).map(|lab| format!("lab {}", lab.name));
+    lab.into_iter().chain(cluster_places(plan)).collect()
+}
+
+/// The workloads that may be hit, each by the UID of its cluster.
+#[must_use]
+pub fn cluster_places(plan: &Plan) -> BTreeSet<String> {
+    let place = |candidate: &Candidate| {
+        let object = candidate.object.as_ref()?;
+        let node = object.resource == Resource::Node;
+        let what = if node { object.words() } else { candidate.service.clone() };
+        Some(format!("{what} of cluster {:.8}", object.cluster.uid))
+    };
+    plan.may_hit().filter_map(place).collect()
 }
 
 /// Every instance of a lab must be ready before the steady state is watched.
@@ -89,7 +120,10 @@ fn with(mut begun: Vec<Running>, seated: Vec<Running>) -> Vec<Running> {
 fn described(state: &StateFolder, drill: &DrillId) -> Result<Option<Running>, Failure> {
     let contents = store::peek_if_there(&state.journals().join(drill.as_str()))?;
     let Some(contents) = contents else { return Ok(None) };
-    let lab = contents.opened.and_then(|opened| opened.lab);
-    let places = lab.map(|lab| format!("lab {}", lab.name)).into_iter().collect();
+    let Some(opened) = contents.opened else {
+        return Ok(Some(Running { drill: drill.to_string(), places: BTreeSet::new() }));
+    };
+    let lab = opened.lab.map(|lab| format!("lab {}", lab.name));
+    let places = lab.into_iter().chain(opened.places).collect();
     Ok(Some(Running { drill: drill.to_string(), places }))
 }

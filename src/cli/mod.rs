@@ -10,6 +10,7 @@ use crate::spec::Look;
 pub mod approval;
 pub mod catalogue;
 pub mod clear;
+mod clusters;
 pub mod confirm;
 pub mod doctor;
 pub mod facts;

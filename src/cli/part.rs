@@ -5,6 +5,7 @@ use crate::host::linux::network::Probing;
 use crate::host::linux::{LinuxHost, inherit, part};
 use crate::host::{Host, HostError};
 use crate::injection::{guardian, injector, recovery};
+use crate::model::cluster::ClusterAccess;
 use crate::model::id::DrillId;
 
 use super::failure::Failure;
@@ -32,7 +33,8 @@ pub fn run(args: &Args) -> Result<u8, Failure> {
             // While the others are born: nothing can be injected before it is done.
             let probing = Probing::begin();
             injector::run(born, |hello| {
-                Ok(Box::new(LinuxHost::probed(hello.drill.clone(), probing)?))
+                let host = LinuxHost::probed(hello.drill.clone(), probing)?;
+                Ok(Box::new(host.reaching(hello.clusters.clone())))
             })?;
         }
         "guardian" => {
@@ -42,7 +44,7 @@ pub fn run(args: &Args) -> Result<u8, Failure> {
                 injector_process: inherit::take(5)?,
                 journal: inherit::take(6)?,
             };
-            guardian::run(born, |drill| host(drill.clone()))?;
+            guardian::run(born, host)?;
         }
         "recovery" => {
             let (conductor, journal) = (inherit::take(3)?, inherit::take(4)?);
@@ -56,6 +58,6 @@ pub fn run(args: &Args) -> Result<u8, Failure> {
     Ok(0)
 }
 
-fn host(drill: DrillId) -> Result<Box<dyn Host>, HostError> {
-    Ok(Box::new(LinuxHost::new(drill)?))
+fn host(drill: DrillId, clusters: Vec<ClusterAccess>) -> Result<Box<dyn Host>, HostError> {
+    Ok(Box::new(LinuxHost::new(drill)?.reaching(clusters)))
 }

@@ -8,10 +8,11 @@ use crate::lab::registry::Registry;
 use crate::model::outcome::ExitCode;
 use crate::plan::{self, diff};
 
+use super::clusters::{self, LabCluster};
 use super::facts::{facts, seen_running};
 use super::failure::Failure;
 use super::plan_file;
-use super::prepare::{Inputs, Prepared};
+use super::prepare::{Files, Inputs, Prepared};
 use super::screen;
 use super::state::StateFolder;
 
@@ -43,7 +44,13 @@ pub fn run(
 ) -> Result<ExitCode, Failure> {
     let old = args.diff.as_deref().map(plan_file::read).transpose()?;
     let seed = args.inputs.seed.or(old.as_ref().map(|old| old.seed));
-    let prepared = Inputs { seed, ..args.inputs.clone() }.prepare()?;
+    let files = Inputs { seed, ..args.inputs.clone() }.read()?;
+    let lab = standing_cluster(&files, state)?;
+    let runtime = clusters::runtime()?;
+    let looked =
+        clusters::look(&files.declared.experiment, args.inputs.kubeconfig.as_deref(), lab.as_ref());
+    let found = runtime.block_on(looked)?;
+    let prepared = files.prepare(found)?;
     let refusals = refusals(&prepared, &args.inputs, state)?;
     let plan = prepared.plan;
     let style = plan::Style::of(screen::style().colour);
@@ -73,6 +80,16 @@ pub fn run(
     };
     out.write_all(said.as_bytes())?;
     Ok(ExitCode::Held)
+}
+
+/// The cluster of the experiment's lab, where the lab stands already.
+fn standing_cluster(
+    files: &Files,
+    state: Option<&StateFolder>,
+) -> Result<Option<LabCluster>, Failure> {
+    let (Some(state), Some(lab)) = (state, &files.declared.lab) else { return Ok(None) };
+    let found = Registry::at(state.labs()).find(&lab.name)?;
+    Ok(found.filter(|s| s.record.sha256 == lab.sha256).and_then(|s| LabCluster::of(&s)))
 }
 
 /// A line for every reason for which `run` would refuse the plan now.

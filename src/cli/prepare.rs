@@ -3,11 +3,12 @@
 use std::path::{Path, PathBuf};
 
 use crate::guard;
+use crate::model::cluster::PlannedCluster;
 use crate::model::lab::LabSpec;
 use crate::model::plan::{Plan, Source};
 use crate::model::policy::Policy;
 use crate::plan::{self, PlanInput};
-use crate::spec::{self, Findings, Look, Surroundings};
+use crate::spec::{self, Declared, Findings, Look, Surroundings};
 
 use super::failure::Failure;
 use super::plan_file;
@@ -31,6 +32,10 @@ pub struct Inputs {
     /// once. It is YAML: `{by: NAME, intentDigest: DIGEST, at: TIME, until: TIME}`.
     #[arg(long, value_name = "FILE")]
     pub approval: Vec<PathBuf>,
+    /// Where the contexts are that the experiment names; else the files of KUBECONFIG, or
+    /// ~/.kube/config. Its current context is never used.
+    #[arg(long, value_name = "FILE")]
+    pub kubeconfig: Option<PathBuf>,
 }
 
 pub struct Prepared {
@@ -41,36 +46,39 @@ pub struct Prepared {
     pub folder: PathBuf,
 }
 
+/// The files as read. A plan needs to know beside them what is in the clusters that they name.
+pub struct Files {
+    pub declared: Declared,
+    policies: Vec<Policy>,
+    source: Source,
+    warnings: Vec<String>,
+    seed: u64,
+    /// The plan that was kept, and its file.
+    kept: Option<(Plan, PathBuf)>,
+}
+
 impl Inputs {
-    /// Reads everything and makes the plan. A plan that was kept is made again from its files, and
-    /// refused where it no longer is the same. Errors: every finding, with its place.
-    pub fn prepare(&self) -> Result<Prepared, Failure> {
+    /// Reads everything. Errors: every finding, with its place.
+    pub fn read(&self) -> Result<Files, Failure> {
         if self.file.extension().is_some_and(|e| e == "json") {
-            return self.prepare_kept();
+            return self.read_kept();
         }
         let seed = self.seed.map_or_else(chance, Ok)?;
-        self.make(&self.file, self.lab.as_deref(), seed)
+        self.files(&self.file, self.lab.as_deref(), seed)
     }
 
-    fn prepare_kept(&self) -> Result<Prepared, Failure> {
+    fn read_kept(&self) -> Result<Files, Failure> {
         let kept = plan_file::read(&self.file)?;
         if self.seed.is_some_and(|seed| seed != kept.seed) {
             let why = "a kept plan has its own seed; leave --seed out, or plan again";
             return Err(Failure::usage(why));
         }
         let lab = self.lab.clone().or_else(|| kept.lab.as_ref().map(|l| PathBuf::from(&l.path)));
-        let fresh = self.make(Path::new(&kept.source.path), lab.as_deref(), kept.seed)?;
-        plan::check_stale(&kept, &fresh.plan).map_err(|changes| {
-            let list = changes.join("\n  ");
-            Failure::new(
-                crate::model::outcome::ExitCode::Refused,
-                format!("the plan {} is stale:\n  {list}\nplan again", self.file.display()),
-            )
-        })?;
-        Ok(fresh)
+        let files = self.files(Path::new(&kept.source.path), lab.as_deref(), kept.seed)?;
+        Ok(Files { kept: Some((kept, self.file.clone())), ..files })
     }
 
-    fn make(&self, file: &Path, lab: Option<&Path>, seed: u64) -> Result<Prepared, Failure> {
+    fn files(&self, file: &Path, lab: Option<&Path>, seed: u64) -> Result<Files, Failure> {
         let policies: Vec<Policy> = self
             .policy
             .iter()
@@ -78,7 +86,35 @@ impl Inputs {
             .collect::<Result<_, _>>()?;
         let surroundings = Surroundings { lab, env: &variable };
         let loaded = spec::experiment(file, &surroundings).map_err(found)?;
-        let declared = loaded.value;
+        Ok(Files {
+            policies,
+            source: Source { path: file.display().to_string(), sha256: loaded.sha256.clone() },
+            warnings: loaded.warnings.iter().map(|w| w.message.clone()).collect(),
+            declared: loaded.value,
+            seed,
+            kept: None,
+        })
+    }
+}
+
+impl Files {
+    /// Makes the plan. One that was kept is made again, and refused where it no longer is the same.
+    pub fn prepare(self, clusters: Vec<PlannedCluster>) -> Result<Prepared, Failure> {
+        let kept = self.kept.clone();
+        let fresh = self.make(clusters)?;
+        let Some((kept, file)) = kept else { return Ok(fresh) };
+        plan::check_stale(&kept, &fresh.plan).map_err(|changes| {
+            let list = changes.join("\n  ");
+            Failure::new(
+                crate::model::outcome::ExitCode::Refused,
+                format!("the plan {} is stale:\n  {list}\nplan again", file.display()),
+            )
+        })?;
+        Ok(fresh)
+    }
+
+    fn make(self, clusters: Vec<PlannedCluster>) -> Result<Prepared, Failure> {
+        let Files { declared, policies, source, warnings, seed, .. } = self;
         let planned = declared.lab.as_ref().map(|lab| {
             let path = lab.path.display().to_string();
             plan::lab(&lab.name, &path, &lab.sha256, &lab.value)
@@ -87,13 +123,15 @@ impl Inputs {
             .transpose()
             .map_err(|wrong| Failure::usage(format!("the lab cannot be: {}", wrong.join("; "))))?;
         let in_force = guard::in_force(&policies);
+        let file = PathBuf::from(&source.path);
         let input = PlanInput {
             experiment: &declared.experiment,
-            source: Source { path: file.display().to_string(), sha256: loaded.sha256.clone() },
+            source,
             lab: planned,
+            clusters,
             seed,
             policies: in_force.iter().map(|p| (p.name.clone(), p.sha256.clone())).collect(),
-            warnings: loaded.warnings.iter().map(|w| w.message.clone()).collect(),
+            warnings,
         };
         let plan = plan::plan(input).map_err(|errors| {
             let list: Vec<String> = errors.iter().map(|e| format!("{}: {e}", e.place())).collect();

@@ -4,25 +4,29 @@ use std::path::PathBuf;
 
 use tokio::sync::mpsc::UnboundedReceiver;
 
-use crate::backend::LabBackend;
+use crate::backend::{LabBackend, System};
 use crate::drill::{self, Request, Signal};
-use crate::guard::{Clearance, admit};
+use crate::guard::{Clearance, Running, admit};
 use crate::lab::registry::{Registry, Standing};
 use crate::lab::{Lab, LabEvent, LabPlace};
 use crate::model::history::Record;
 use crate::model::id::DrillId;
+use crate::model::lab::LabSpec;
 use crate::model::outcome::ExitCode;
+use crate::model::plan::Plan;
 use crate::plan;
 use crate::report;
+use crate::spec::Loaded;
 
 use super::Loudness;
+use super::clusters::{self, LabCluster};
 use super::confirm;
-use super::facts::{facts, running};
+use super::facts::{cluster_places, facts, running};
 use super::failure::Failure;
 use super::judge::judge_records;
 use super::leftovers;
 use super::output::Output;
-use super::prepare::{Inputs, Prepared};
+use super::prepare::{Files, Inputs, Prepared};
 use super::progress::{Mode, Progress};
 use super::screen;
 use super::seat::{Door, Seat};
@@ -30,8 +34,8 @@ use super::signals;
 use super::state::StateFolder;
 use super::surroundings::{chance, environment, secrets};
 
-const ASKS: &str = "A lab needs no asking: squall starts it and the kernel removes it. In this \
-version labs are the only targets; `--yes` is for what squall did not start.\n\nExit codes: 0 held, \
+const ASKS: &str = "A lab needs no asking: squall starts it and the kernel removes it. Clusters \
+that squall did not start need a yes, and a policy that admits their environment.\n\nExit codes: 0 held, \
 1 internal error, 2 usage, 3 refused, 4 deviated, 5 inconclusive, 6 aborted and undone, 7 stuck.";
 
 /// Arguments of `squall run`.
@@ -59,18 +63,13 @@ pub struct Args {
 
 /// Exit code: the verdict's; 2, 3 and 1 where nothing was injected.
 pub fn run(args: &Args, state: &StateFolder, loudness: Loudness) -> Result<ExitCode, Failure> {
-    let prepared = args.inputs.prepare()?;
+    let files = args.inputs.read()?;
     let mode = Mode::of(args.events, loudness);
     let mut progress = Progress::new(mode)?;
-    progress.plan(&plan::render::text(&prepared.plan, plan::Style::of(screen::style().colour)));
     let drill = DrillId::from_bits(chance()?);
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(|e| Failure::internal(format!("failed to begin: {e}")))?;
-    runtime.block_on(async {
-        let ground = Ground { args, state, prepared, drill };
-        ground.drill(&mut progress).await
+    clusters::runtime()?.block_on(async {
+        let ground = Ground { args, state, drill };
+        ground.drill(files, &mut progress).await
     })
 }
 
@@ -78,40 +77,35 @@ pub fn run(args: &Args, state: &StateFolder, loudness: Loudness) -> Result<ExitC
 struct Ground<'a> {
     args: &'a Args,
     state: &'a StateFolder,
-    prepared: Prepared,
     drill: DrillId,
 }
 
+/// Admitted, confirmed, and with the lab standing where there is one.
+struct Ready {
+    prepared: Prepared,
+    clearance: Clearance,
+    seat: Seat,
+    lab: Option<Lab>,
+    output: Output,
+}
+
 impl Ground<'_> {
-    async fn drill(self, progress: &mut Progress) -> Result<ExitCode, Failure> {
+    async fn drill(self, files: Files, progress: &mut Progress) -> Result<ExitCode, Failure> {
         let mut signals = signals::listen()?;
-        // Before anything can refuse: what a dead drill holds must not stay for a policy's sake.
-        leftovers::end(self.state, progress).await?;
-        let standing = self.standing()?;
-        let (clearance, seat) = self.admitted(standing.is_some(), &mut signals).await?;
-        if confirm::asks(&self.prepared.plan, self.args.yes) {
-            // Nobody is asked about a plan that is not on the screen yet.
-            let _gone = progress.said().await;
-        }
-        confirm::confirm(&self.prepared.plan, self.args.yes)?;
-        let secrets = secrets(&self.prepared.plan.experiment.probes, &self.prepared.folder)?;
-        let Some(spec) = self.prepared.lab.clone() else {
-            return Err(Failure::usage(
-                "this experiment names no lab; give one with --lab, or `lab:` in its spec",
-            ));
+        let ready = if clusters::wants_lab(&files.declared.experiment) {
+            self.lab_first(files, progress, &mut signals).await?
+        } else {
+            self.plan_first(files, progress, &mut signals).await?
         };
-        let attached = match standing {
-            Some(standing) => Some(self.attach(&standing, progress, &mut signals).await?),
-            None => None,
-        };
-        let mut output = Output::create(&self.folder())?;
-        let lab = match attached {
-            Some(lab) => lab,
-            None => self.raise(&output, progress, &mut signals).await?,
-        };
-        let mut backend = LabBackend::new(lab, &spec);
+        let Ready { prepared, clearance, seat, lab, mut output } = ready;
+        let secrets = secrets(&prepared.plan.experiment.probes, &prepared.folder)?;
+        let cluster = lab.as_ref().and_then(|lab| LabCluster::raised(lab, &output));
+        let sites = clusters::open(&prepared.plan, cluster.as_ref()).await?;
+        let lab = lab.zip(prepared.lab.as_ref()).map(|(lab, spec)| LabBackend::new(lab, spec));
+        let mut system = System::new(lab, sites);
         let request = Request {
-            plan: self.prepared.plan.clone(),
+            places: cluster_places(&prepared.plan),
+            plan: prepared.plan,
             clearance,
             drill: self.drill.clone(),
             policy_files: self.args.inputs.policy.iter().map(|p| p.display().to_string()).collect(),
@@ -126,9 +120,9 @@ impl Ground<'_> {
             output.add(record);
             progress.take(record);
         };
-        let drilled = drill::run(request, &mut backend, signals, &mut observer).await;
+        let drilled = drill::run(request, &mut system, signals, &mut observer).await;
         progress.done();
-        let removed = backend.down().await;
+        let removed = system.down().await;
         drop(seat);
         if let Some(path) = output.parts_said() {
             progress.say(&format!("the parts had something to say: {}", path.display()));
@@ -146,11 +140,96 @@ impl Ground<'_> {
         Ok(code)
     }
 
-    /// A standing lab that was made from the very same file, unless we want our own.
-    fn standing(&self) -> Result<Option<Standing>, Failure> {
-        let Some(lab) = self.prepared.plan.lab.as_ref().filter(|_| !self.args.fresh) else {
-            return Ok(None);
+    /// The plan is shown before anything else happens.
+    async fn plan_first(
+        &self,
+        files: Files,
+        progress: &mut Progress,
+        signals: &mut UnboundedReceiver<Signal>,
+    ) -> Result<Ready, Failure> {
+        let declared = files.declared.lab.clone();
+        let prepared = self.plan(files, None, progress).await?;
+        // Before anything can refuse: what a dead drill holds must not stay for a policy's sake.
+        leftovers::end(self.state, progress).await?;
+        let standing = self.standing(declared.as_ref())?;
+        let (clearance, seat) = self.admitted(&prepared, standing.is_some(), signals).await?;
+        self.confirm(&prepared, progress).await?;
+        // What is missing of them is said before anything is started.
+        secrets(&prepared.plan.experiment.probes, &prepared.folder)?;
+        if declared.is_none() && prepared.plan.clusters.is_empty() {
+            return Err(Failure::usage(
+                "this experiment names no lab; give one with --lab, or `lab:` in its spec",
+            ));
+        }
+        let (lab, output) = self.stand(declared.as_ref(), standing, (progress, signals)).await?;
+        Ok(Ready { prepared, clearance, seat, lab, output })
+    }
+
+    /// Who may be hit is known once the lab's cluster stands. A lab needs no asking.
+    async fn lab_first(
+        &self,
+        files: Files,
+        progress: &mut Progress,
+        signals: &mut UnboundedReceiver<Signal>,
+    ) -> Result<Ready, Failure> {
+        let declared = files.declared.lab.clone();
+        leftovers::end(self.state, progress).await?;
+        let standing = self.standing(declared.as_ref())?;
+        let attached = standing.is_some();
+        let (lab, output) = self.stand(declared.as_ref(), standing, (progress, signals)).await?;
+        let cluster = lab.as_ref().and_then(|lab| LabCluster::raised(lab, &output));
+        let prepared = self.plan(files, cluster.as_ref(), progress).await?;
+        let (clearance, seat) = self.admitted(&prepared, attached, signals).await?;
+        self.confirm(&prepared, progress).await?;
+        Ok(Ready { prepared, clearance, seat, lab, output })
+    }
+
+    async fn plan(
+        &self,
+        files: Files,
+        lab: Option<&LabCluster>,
+        progress: &mut Progress,
+    ) -> Result<Prepared, Failure> {
+        let given = self.args.inputs.kubeconfig.as_deref();
+        let found = clusters::look(&files.declared.experiment, given, lab).await?;
+        let prepared = files.prepare(found)?;
+        let style = plan::Style::of(screen::style().colour);
+        progress.plan(&plan::render::text(&prepared.plan, style));
+        Ok(prepared)
+    }
+
+    async fn confirm(&self, prepared: &Prepared, progress: &mut Progress) -> Result<(), Failure> {
+        if confirm::asks(&prepared.plan, self.args.yes) {
+            // Nobody is asked about a plan that is not on the screen yet.
+            let _gone = progress.said().await;
+        }
+        confirm::confirm(&prepared.plan, self.args.yes)
+    }
+
+    /// The lab, attached to or raised, and the folder of the drill.
+    async fn stand(
+        &self,
+        declared: Option<&Loaded<LabSpec>>,
+        standing: Option<Standing>,
+        (progress, signals): (&mut Progress, &mut UnboundedReceiver<Signal>),
+    ) -> Result<(Option<Lab>, Output), Failure> {
+        let attached = match &standing {
+            Some(standing) => Some(self.attach(standing, progress, signals).await?),
+            None => None,
         };
+        let output = Output::create(&self.folder())?;
+        let lab = match (attached, declared) {
+            (None, Some(declared)) => {
+                Some(self.raise(declared, &output, (progress, signals)).await?)
+            }
+            (attached, _) => attached,
+        };
+        Ok((lab, output))
+    }
+
+    /// A standing lab that was made from the very same file, unless we want our own.
+    fn standing(&self, declared: Option<&Loaded<LabSpec>>) -> Result<Option<Standing>, Failure> {
+        let Some(lab) = declared.filter(|_| !self.args.fresh) else { return Ok(None) };
         let found = Registry::at(self.state.labs()).find(&lab.name)?;
         Ok(found.filter(|standing| standing.record.sha256 == lab.sha256))
     }
@@ -175,6 +254,7 @@ impl Ground<'_> {
     /// One at a time: whoever is admitted next sees that we are.
     async fn admitted(
         &self,
+        prepared: &Prepared,
         attached: bool,
         signals: &mut UnboundedReceiver<Signal>,
     ) -> Result<(Clearance, Seat), Failure> {
@@ -185,10 +265,11 @@ impl Ground<'_> {
             }
         };
         let running = running(self.state, &door)?;
-        let facts = facts(&self.prepared, running, &self.args.inputs.approval, attached)?;
-        let clearance = admit(&self.prepared.plan, &self.prepared.policies, &facts)
+        refuse_beside(&prepared.plan, &running)?;
+        let facts = facts(prepared, running, &self.args.inputs.approval, attached)?;
+        let clearance = admit(&prepared.plan, &prepared.policies, &facts)
             .map_err(|refusal| Failure::new(ExitCode::Refused, refusal.to_string()))?;
-        let seat = door.seat(&self.drill)?;
+        let seat = door.seat(&self.drill, &cluster_places(&prepared.plan))?;
         Ok((clearance, seat))
     }
 
@@ -199,16 +280,14 @@ impl Ground<'_> {
 
     async fn raise(
         &self,
+        declared: &Loaded<LabSpec>,
         output: &Output,
-        progress: &mut Progress,
-        signals: &mut UnboundedReceiver<Signal>,
+        (progress, signals): (&mut Progress, &mut UnboundedReceiver<Signal>),
     ) -> Result<Lab, Failure> {
-        let (Some(planned), Some(spec)) = (&self.prepared.plan.lab, &self.prepared.lab) else {
-            return Err(Failure::usage("this experiment names no lab; give one with --lab"));
-        };
-        progress.say(&format!("raising lab {} from {}", planned.name, planned.path));
+        let name = &declared.name;
+        progress.say(&format!("raising lab {name} from {}", declared.path.display()));
         let place = LabPlace { logs: output.logs() };
-        let up = Lab::up(&planned.name, spec, &place, |event| {
+        let up = Lab::up(name, &declared.value, &place, |event| {
             if let LabEvent::Ready { instance, .. } = event {
                 progress.detail(&format!("{instance} is ready"));
             }
@@ -218,6 +297,23 @@ impl Ground<'_> {
             Some(signal) = signals.recv() => Err(aborted(&signal, "the lab came up")),
         }
     }
+}
+
+/// Two drills on one workload would each be blamed for what the other does.
+fn refuse_beside(plan: &Plan, running: &[Running]) -> Result<(), Failure> {
+    let places = cluster_places(plan);
+    for other in running {
+        let shared: Vec<&str> = other.places.intersection(&places).map(String::as_str).collect();
+        if !shared.is_empty() {
+            let why = format!(
+                "refused: drill {} is at {} already; wait for its end, or end it",
+                other.drill,
+                shared.join(", ")
+            );
+            return Err(Failure::new(ExitCode::Refused, why));
+        }
+    }
+    Ok(())
 }
 
 fn aborted(by: &Signal, meanwhile: &str) -> Failure {

@@ -3,13 +3,13 @@
 //! A drill has no journal before its lab is up, and two that are started at once would each be
 //! admitted for want of the other. So drills are admitted one at a time, at the door, and whoever
 //! is admitted is seen by the next. A seat is a file that its drill keeps locked: one that is not
-//! locked was left by a drill that died, and counts for nothing. It is empty, so that a full disk
-//! fails where it matters, and says nothing of places: a lab of its own is nobody else's place, and
-//! to a standing one a drill attaches alone.
+//! locked was left by a drill that died, and counts for nothing. It says what the drill may touch in
+//! clusters, a line each, and is empty for a lab, so that a full disk fails where it matters: a lab
+//! of its own is nobody else's place, and to a standing one a drill attaches alone.
 
 use std::collections::BTreeSet;
 use std::fs::{File, OpenOptions, TryLockError};
-use std::io;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -63,12 +63,16 @@ impl Door {
     }
 
     /// From here on the drill is seen by others.
-    pub fn seat(self, drill: &DrillId) -> Result<Seat, Failure> {
+    pub fn seat(self, drill: &DrillId, places: &BTreeSet<String>) -> Result<Seat, Failure> {
         let path = self.folder.join(drill.as_str());
         let failed = |e: io::Error| broken("make", &path, &e);
-        let file = OpenOptions::new().write(true).create_new(true).open(&path).map_err(failed)?;
+        let mut file =
+            OpenOptions::new().write(true).create_new(true).open(&path).map_err(failed)?;
         // Whoever only looks has it for a moment.
         file.lock().map_err(failed)?;
+        for place in places {
+            writeln!(file, "{place}").map_err(failed)?;
+        }
         Ok(Seat { path, _file: file })
     }
 }
@@ -112,7 +116,11 @@ fn seated(folder: &Path, left: impl Fn(&Path)) -> Result<Vec<Running>, Failure> 
         };
         match file.try_lock_shared() {
             Ok(()) => left(&path),
-            Err(_) => seated.push(Running { drill: drill.to_string(), places: BTreeSet::new() }),
+            Err(_) => {
+                let said = std::fs::read_to_string(&path).unwrap_or_default();
+                let places = said.lines().map(str::to_owned).collect();
+                seated.push(Running { drill: drill.to_string(), places });
+            }
         }
     }
     Ok(seated)

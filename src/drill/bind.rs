@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::contest;
 use crate::model::binding::{Order, PeerHost, PeerSet};
-use crate::model::experiment::{Bind, Selector};
+use crate::model::experiment::Bind;
 use crate::model::id::{DrillId, InjectionId};
 use crate::model::identity::NetnsIdentity;
 use crate::model::inventory::{Host, InstanceName, Role, Target};
@@ -18,6 +18,8 @@ pub type Bound = BTreeMap<String, Vec<InstanceName>>;
 pub struct Now {
     /// Everything that runs, by instance.
     pub targets: BTreeMap<String, Target>,
+    /// Who fits the selector of a target in a cluster now, by the target's name.
+    pub selected: Bound,
     pub roles: BTreeMap<InstanceName, Option<Role>>,
     pub hosts: Vec<(Host, NetnsIdentity)>,
     /// Targets whose role is for one.
@@ -98,7 +100,7 @@ pub fn orders(
     let mut orders = Vec::new();
     for instance in bound.values().flatten() {
         let target = known.now.targets.get(&instance.0);
-        let target = target.ok_or_else(|| format!("{instance} is not there"))?;
+        let target = target.ok_or_else(|| format!("{instance} is not there any more"))?;
         let (drill, number) = number();
         orders.push(Order {
             injection: InjectionId { drill, number },
@@ -117,7 +119,9 @@ pub fn orders(
 /// Who has the role that the target asks for, among all instances of its service.
 fn with_role(known: &Known<'_>, name: &str) -> Vec<InstanceName> {
     let Some(spec) = known.plan.experiment.targets.get(name) else { return Vec::new() };
-    let Selector::Lab(selector) = &spec.selector;
+    let Some(selector) = spec.selector.lab() else {
+        return known.now.selected.get(name).cloned().unwrap_or_default();
+    };
     let fits = |(instance, role): &(&InstanceName, &Option<Role>)| {
         let wanted = selector.role.as_deref();
         let target = known.now.targets.get(&instance.0);

@@ -11,7 +11,7 @@ use std::collections::BTreeSet;
 
 use super::roles::RolesSeen;
 use crate::judge;
-use crate::model::experiment::{Claim, LabSelector, Pick, Selector, TargetSpec};
+use crate::model::experiment::{Claim, LabSelector, Pick, TargetSpec};
 use crate::model::inventory::InstanceName;
 use crate::model::plan::Plan;
 
@@ -46,13 +46,12 @@ pub fn words(role: &str, holders: &[InstanceName]) -> String {
 /// The role that a target is chosen by.
 #[must_use]
 pub fn role(spec: &TargetSpec) -> Option<&str> {
-    let Selector::Lab(selector) = &spec.selector;
-    selector.role.as_deref()
+    spec.selector.lab()?.role.as_deref()
 }
 
 fn picks_one<'a>(plan: &'a Plan, name: &str) -> Option<(&'a LabSelector, &'a str)> {
     let spec = plan.experiment.targets.get(name)?;
-    let Selector::Lab(selector) = &spec.selector;
+    let selector = spec.selector.lab()?;
     let role = role(spec)?;
     matches!(spec.pick, Pick::One | Pick::Count(1)).then_some((selector, role))
 }

@@ -79,6 +79,7 @@ impl<B: Backend> Drill<'_, B> {
             beat: BEAT,
             lab: self.backend.lab(),
             namespaces: self.backend.hosts().into_iter().map(|(_, ns)| ns).collect(),
+            clusters: self.backend.clusters(),
         };
         self.parts.tell_injector(&ToInjector::Hello(hello)).await;
         let hello = ProberHello {

@@ -6,7 +6,7 @@ use super::event::Part;
 use super::run::{Drill, SHORT_OF_A_LEASE};
 use super::state::Roles;
 use super::steps::ANSWERED_WITHIN;
-use crate::backend::Backend;
+use crate::backend::{Backend, Seen};
 use crate::host::linux::clock::monotonic_ns;
 use crate::model::binding::Order;
 use crate::model::history::{Entry, Phase};
@@ -113,12 +113,13 @@ impl<B: Backend> Drill<'_, B> {
     async fn now(&mut self) -> Result<Now, Unbound> {
         let roles = self.roles().await?;
         // Nobody hears a beat of ours meanwhile.
-        let asked = tokio::time::timeout(SHORT_OF_A_LEASE.0, self.backend.targets()).await;
+        let asked = tokio::time::timeout(SHORT_OF_A_LEASE.0, self.backend.look()).await;
         let late = |_| format!("nobody said who runs within {SHORT_OF_A_LEASE}");
-        let targets = asked.map_err(late)?.map_err(|e| e.to_string())?;
+        let seen_now = asked.map_err(late)?.map_err(|e| e.to_string())?;
         let seen = &mut self.state.roles_seen;
         let for_one = contest::for_one(&self.request.plan, seen, monotonic_ns());
-        Ok(Now { targets, roles, hosts: self.backend.hosts(), for_one })
+        let Seen { targets, selected } = seen_now;
+        Ok(Now { targets, selected, roles, hosts: self.backend.hosts(), for_one })
     }
 
     fn known<'a>(&'a self, now: &'a Now) -> Known<'a> {

@@ -3,7 +3,7 @@
 //! The column of phases is here, with what all of them share: a beat, a step, a note. The longer
 //! phases have files of their own.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::path::PathBuf;
 
@@ -52,6 +52,8 @@ pub struct Request {
     /// The wall clock, now.
     pub now: jiff::Timestamp,
     pub secrets: BTreeMap<String, String>,
+    /// What it may touch in clusters, for those who are to keep away.
+    pub places: BTreeSet<String>,
     /// Opened to append: where the words of the parts go that outlive us.
     pub log: Option<File>,
 }
@@ -113,6 +115,8 @@ pub async fn run<B: Backend>(
         boot: boot()?,
         lab: backend.lab(),
         namespaces: backend.hosts().into_iter().map(|(_, ns)| ns).collect(),
+        clusters: backend.clusters(),
+        places: request.places.clone(),
     };
     let journal = Journal::create(&request.journals, opened)?;
     let path = request.journals.join(request.drill.as_str());

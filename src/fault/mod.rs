@@ -14,6 +14,7 @@ use serde_json::Value;
 use crate::host::network::Took;
 use crate::host::{Host, HostError};
 use crate::model::binding::Order;
+use crate::model::cluster::Resource;
 use crate::model::experiment::{Defence, Restore, StepFacts};
 use crate::model::inventory::Target;
 
@@ -67,6 +68,22 @@ impl Capability {
     }
 }
 
+/// One thing that a user of a cluster may be allowed to do, as roles name it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Access {
+    pub verb: &'static str,
+    pub resource: Resource,
+    /// `eviction`, `scale`; empty for the object itself.
+    pub subresource: &'static str,
+}
+
+impl Access {
+    #[must_use]
+    pub const fn of(verb: &'static str, resource: Resource) -> Access {
+        Access { verb, resource, subresource: "" }
+    }
+}
+
 /// Why a verb failed.
 #[derive(Debug, thiserror::Error)]
 pub enum FaultError {
@@ -107,6 +124,8 @@ pub trait FaultKind: Sync {
     /// A step in YAML, as it would stand under `inject:`.
     const EXAMPLE: &'static str;
     const NEEDS: &'static [Capability];
+    /// What the user of a cluster must be allowed to do there.
+    const ASKS: &'static [Access] = &[];
     const RESTORE: Restore;
     /// Which lines of defence cover it.
     const DEFENCE: &'static [Defence];
@@ -155,6 +174,7 @@ pub trait Fault: Sync {
     fn summary(&self) -> &'static str;
     fn example(&self) -> &'static str;
     fn needs(&self) -> &'static [Capability];
+    fn asks(&self) -> &'static [Access];
     fn restore(&self) -> Restore;
     fn defence(&self) -> &'static [Defence];
     /// Errors: parameters that are not this fault's.
@@ -199,6 +219,10 @@ impl<F: FaultKind> Fault for F {
 
     fn needs(&self) -> &'static [Capability] {
         F::NEEDS
+    }
+
+    fn asks(&self) -> &'static [Access] {
+        F::ASKS
     }
 
     fn restore(&self) -> Restore {
@@ -306,11 +330,13 @@ catalogue! {
     network_partition::NetworkPartition,
     network_latency::NetworkLatency,
     network_loss::NetworkLoss,
+    pod_delete::PodDelete,
 }
 
 mod network_kind;
 mod network_recipe;
 mod network_witness;
+mod object;
 
 /// The entry of that kind, if there is one.
 #[must_use]

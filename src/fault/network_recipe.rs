@@ -127,13 +127,13 @@ pub fn arm(
     packets: &Packets<'_>,
     effect: Effect,
 ) -> Result<Undo, FaultError> {
-    let netns = order.target.netns.clone();
+    let netns = entered(order)?.clone();
     let filter = PacketFilter {
         peers: far_ends(order, &packets.peers)?,
         protocol: packets.protocol,
         ports: packets.ports.to_vec(),
     };
-    let paths = paths(order, packets.direction, &filter);
+    let paths = paths(order, &netns, packets.direction, &filter);
     let injection = order.injection.clone();
     let impairment =
         Impairment { id: injection.clone(), direction: packets.direction, filter, effect };
@@ -222,10 +222,25 @@ fn far_ends(order: &Order, peers: &Peers) -> Result<Vec<Cidr>, FaultError> {
     Ok(others)
 }
 
+/// The namespace that the fault is put in force in.
+fn entered(order: &Order) -> Result<&NetnsIdentity, FaultError> {
+    order.target.netns.as_ref().ok_or_else(|| {
+        FaultError::Foreign(format!(
+            "{} has no network namespace of its own here",
+            order.target.name
+        ))
+    })
+}
+
 /// Both families to the first far end, IPv4 to the others.
-fn paths(order: &Order, direction: Direction, filter: &PacketFilter) -> Vec<Path> {
+fn paths(
+    order: &Order,
+    netns: &NetnsIdentity,
+    direction: Direction,
+    filter: &PacketFilter,
+) -> Vec<Path> {
     let target = &order.target;
-    let elsewhere = |peer: &&PeerHost| peer.netns.cookie != target.netns.cookie;
+    let elsewhere = |peer: &&PeerHost| peer.netns.cookie != netns.cookie;
     let mut paths = Vec::new();
     for (index, peer) in order.peers.hosts.iter().filter(elsewhere).take(HOSTS).enumerate() {
         let pairs = [(peer.host.ipv4, target.host.ipv4), (peer.host.ipv6, target.host.ipv6)];

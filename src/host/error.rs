@@ -14,6 +14,9 @@ pub enum HostError {
     /// The kernel lacks it; the text says what to install.
     #[error("this kernel lacks {what}: {remedy}")]
     Lacking { what: String, remedy: String },
+    /// A server understood and will not; `budget`: for the sake of a `PodDisruptionBudget`.
+    #[error("{why}")]
+    Refused { why: String, budget: bool },
     #[error("failed to {what}: {source}")]
     Io { what: String, source: io::Error },
 }
@@ -34,6 +37,9 @@ impl HostError {
             }
             HostError::Lacking { what, remedy } => {
                 HostError::Lacking { what: what.clone(), remedy: remedy.clone() }
+            }
+            HostError::Refused { why, budget } => {
+                HostError::Refused { why: why.clone(), budget: *budget }
             }
             HostError::Io { what, source } => {
                 let source = match source.raw_os_error() {

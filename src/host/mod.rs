@@ -4,18 +4,21 @@
 //! `unsafe`, `setns` and subprocesses live here and nowhere else. No shell, ever.
 
 pub mod channel;
+pub mod cluster;
 pub mod error;
+pub mod kube;
 pub mod linux;
 pub mod network;
 pub mod part;
 pub mod process;
 
+pub use cluster::Clusters;
 pub use error::HostError;
 pub use network::Network;
 pub use process::Processes;
 
 /// Everything that a fault may ask of the machine that it changes.
-pub trait Host: Processes + Network {
+pub trait Host: Processes + Network + Clusters {
     /// Nanoseconds of `CLOCK_MONOTONIC`.
     fn now_ns(&self) -> u64;
 

@@ -13,6 +13,7 @@ use super::journal::Journal;
 use super::revert::{By, Ending, end, undo_first};
 use crate::host::channel::Channel;
 use crate::host::{Host, HostError};
+use crate::model::cluster::ClusterAccess;
 use crate::model::id::{DrillId, InjectionId};
 use crate::model::message::{FromGuardian, FromInjector, Recipe, ToGuardian};
 use crate::model::units::Span;
@@ -49,13 +50,13 @@ struct Guardian<'a> {
 /// Errors: the handshake failed; there is nothing to undo yet.
 pub fn run(
     born: Born,
-    make_host: impl FnOnce(&DrillId) -> Result<Box<dyn Host>, HostError>,
+    make_host: impl FnOnce(DrillId, Vec<ClusterAccess>) -> Result<Box<dyn Host>, HostError>,
 ) -> Result<(), HostError> {
     let mut injector = Channel::from_fd(born.injector);
-    let Some(ToGuardian::Hello { drill, lease, beat, .. }) = injector.receive()? else {
+    let Some(ToGuardian::Hello { drill, lease, beat, clusters, .. }) = injector.receive()? else {
         return Ok(());
     };
-    let mut host = make_host(&drill)?;
+    let mut host = make_host(drill, clusters)?;
     injector.send(&FromGuardian::Ready)?;
     let now = host.now_ns();
     let mut guardian = Guardian {

@@ -83,6 +83,7 @@ pub fn run(
         lease: hello.lease,
         beat: hello.beat,
         lab: hello.lab.clone(),
+        clusters: hello.clusters.clone(),
     })?;
     let Some(FromGuardian::Ready) = guardian.receive()? else {
         return Err(protocol("the guardian is not ready"));

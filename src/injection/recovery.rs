@@ -11,6 +11,7 @@ use super::residue::{self, ReadBack};
 use super::revert::{By, Ending, end};
 use crate::host::channel::Channel;
 use crate::host::{Host, HostError};
+use crate::model::cluster::ClusterAccess;
 use crate::model::id::DrillId;
 use crate::model::message::{FromInjector, Recipe};
 
@@ -95,14 +96,14 @@ fn undo(
 pub fn run_part(
     conductor: OwnedFd,
     journal: OwnedFd,
-    make_host: impl FnOnce(DrillId) -> Result<Box<dyn Host>, HostError>,
+    make_host: impl FnOnce(DrillId, Vec<ClusterAccess>) -> Result<Box<dyn Host>, HostError>,
 ) -> Result<(), HostError> {
     let unread = |why: String| HostError::io("read the journal", std::io::Error::other(why));
     let mut conductor = Channel::from_fd(conductor);
     let (mut journal, contents) = Journal::inherit(journal).map_err(|e| unread(e.to_string()))?;
     let opened = contents.opened.as_ref();
     let opened = opened.ok_or_else(|| unread("its first record is damaged".to_owned()))?;
-    let mut host = make_host(opened.drill.clone())?;
+    let mut host = make_host(opened.drill.clone(), opened.clusters.clone())?;
     let mut gone = reverted(&contents);
     // Whoever started this may be dead by now: what was undone stays undone.
     let mut tell = |message: &FromInjector| drop(conductor.send(message));
@@ -148,8 +149,9 @@ mod tests {
 
     fn journal(folder: &Path, drill: u64) -> Journal {
         let (drill, boot) = (DrillId::from_bits(drill), BootId("b".to_owned()));
-        let (lab, namespaces) = (None, Vec::new());
-        let opened = Opened { version: JOURNAL_VERSION, drill, boot, lab, namespaces };
+        let (lab, namespaces, clusters) = (None, Vec::new(), Vec::new());
+        let version = JOURNAL_VERSION;
+        let opened = Opened { version, drill, boot, lab, namespaces, clusters };
         Journal::create(folder, opened).unwrap()
     }
 
@@ -187,7 +189,7 @@ mod tests {
         let left = armed(folder.path(), 7);
         let contents = store::peek(&folder.path().join(DrillId::from_bits(7).as_str())).unwrap();
         let (mut ours, theirs) = Channel::pair().unwrap();
-        let host = |drill| LinuxHost::new(drill).map(|host| Box::new(host) as Box<dyn Host>);
+        let host = |drill, _| LinuxHost::new(drill).map(|host| Box::new(host) as Box<dyn Host>);
         run_part(theirs.into_fd(), left.share().unwrap(), host).unwrap();
         let mut said = Vec::new();
         while let Some(message) = ours.receive::<FromInjector>().unwrap() {

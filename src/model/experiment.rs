@@ -11,6 +11,8 @@ use serde_json::Value;
 
 use super::units::{Percent, Rate, Span};
 
+pub use super::selector::{LabSelector, Selector};
+
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Experiment {
@@ -46,25 +48,6 @@ pub struct TargetSpec {
     pub selector: Selector,
     pub pick: Pick,
     pub bind: Bind,
-}
-
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub enum Selector {
-    /// Instances of a lab's service.
-    Lab(LabSelector),
-}
-
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct LabSelector {
-    pub service: String,
-    /// Only the instance that has this role when it is bound.
-    #[serde(default)]
-    pub role: Option<String>,
-    /// Only instances on these hosts.
-    #[serde(default)]
-    pub hosts: Vec<String>,
 }
 
 /// How many of those found are chosen: `one`, `3`, `50%` (rounded down, at least 1), `all`,
@@ -177,6 +160,14 @@ pub enum Footprint {
     Process,
     /// A host's network: every service on that host.
     Host,
+    /// One pod.
+    Pod,
+    /// A node of a cluster: every pod on it.
+    Node,
+    /// A workload: every pod of it.
+    Workload,
+    /// A `ConfigMap` or a Secret.
+    Object,
 }
 
 /// A check with its parameters: `downtime: {probe: proxy, atMost: 6s}`.

@@ -6,6 +6,7 @@ use std::net::IpAddr;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::cluster::ObjectIdentity;
 use super::identity::{NetnsIdentity, ProcessIdentity};
 
 /// The name of one instance of one service on one host: `redis@r1`.
@@ -43,6 +44,18 @@ pub struct Candidate {
     /// How the system repairs a killed process, in words: `redis is restarted after 1s`,
     /// `redis is never restarted`.
     pub repair: String,
+    /// Of a pod or node: its zone, where its node tells one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub zone: Option<String>,
+    /// Of an object of a cluster: which one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub object: Option<ObjectIdentity>,
+    /// Of an object of a cluster: when it was created, RFC 3339.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub created: Option<String>,
+    /// Has its owner agreed to have it hit?
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub opted_in: bool,
 }
 
 /// An instance as found running, with everything an injector needs to be sure of it.
@@ -55,7 +68,24 @@ pub struct Target {
     pub port: Option<u16>,
     /// None while the process is not running.
     pub process: Option<ProcessIdentity>,
-    pub netns: NetnsIdentity,
+    /// None: it is an object of a cluster, and its namespace is not ours to enter.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub netns: Option<NetnsIdentity>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub object: Option<ObjectIdentity>,
+}
+
+impl Host {
+    /// For what is on no host: a workload, a `ConfigMap`.
+    #[must_use]
+    pub fn nowhere() -> Host {
+        let unspecified = std::net::Ipv4Addr::UNSPECIFIED;
+        Host {
+            name: String::new(),
+            ipv4: IpAddr::V4(unspecified),
+            ipv6: IpAddr::V6(std::net::Ipv6Addr::UNSPECIFIED),
+        }
+    }
 }
 
 impl fmt::Display for InstanceName {

@@ -160,6 +160,10 @@ fn candidates(spec: &LabSpec, hosts: &[Host]) -> Vec<Candidate> {
                     Restart::Never => format!("{name} is never restarted"),
                     Restart::Always { after } => format!("{name} is restarted after {after}"),
                 },
+                zone: None,
+                object: None,
+                created: None,
+                opted_in: false,
             });
         }
     }

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::binding::Order;
+use super::cluster::ClusterAccess;
 use super::experiment::ProbeSpec;
 use super::history::{Effective, Entry, Reverted};
 use super::id::{DrillId, InjectionId};
@@ -41,6 +42,8 @@ pub struct InjectorHello {
     pub lab: Option<LabIdentity>,
     /// Every namespace that this drill may touch.
     pub namespaces: Vec<NetnsIdentity>,
+    /// Every cluster that it may touch.
+    pub clusters: Vec<ClusterAccess>,
 }
 
 /// The injector, or the guardian in its place, to the conductor.
@@ -92,6 +95,7 @@ pub enum ToGuardian {
         lease: Span,
         beat: Span,
         lab: Option<LabIdentity>,
+        clusters: Vec<ClusterAccess>,
     },
     /// Sent, and answered, before the fault is applied.
     Guard(Box<Recipe>),

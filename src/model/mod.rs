@@ -5,6 +5,7 @@
 //! clock for all processes of a machine; durations that people write are [`units::Span`].
 
 pub mod binding;
+pub mod cluster;
 pub mod experiment;
 pub mod history;
 pub mod id;
@@ -18,6 +19,7 @@ pub mod observation;
 pub mod outcome;
 pub mod plan;
 pub mod policy;
+pub mod selector;
 pub mod units;
 pub mod verdict;
 pub mod vocabulary;

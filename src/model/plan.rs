@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::cluster::PlannedCluster;
 use super::experiment::{Experiment, Restore};
 use super::inventory::{Candidate, Host, InstanceName};
 use super::units::Span;
@@ -26,6 +27,9 @@ pub struct Plan {
     pub experiment: Experiment,
     /// None where the drill hits a standing system.
     pub lab: Option<PlannedLab>,
+    /// The clusters that targets are in.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub clusters: Vec<PlannedCluster>,
     pub targets: BTreeMap<String, PlannedTarget>,
     pub steps: Vec<PlannedStep>,
     pub blast_radius: BlastRadius,
@@ -33,6 +37,25 @@ pub struct Plan {
     pub policies: BTreeMap<String, String>,
     /// Things worth knowing that do not forbid anything.
     pub warnings: Vec<String>,
+}
+
+impl Plan {
+    /// Did squall itself start everything that may be hit?
+    #[must_use]
+    pub fn is_all_ours(&self) -> bool {
+        self.lab.is_some() && self.clusters.iter().all(|cluster| cluster.lab)
+    }
+
+    /// Every object of a cluster that may be hit.
+    pub fn may_hit(&self) -> impl Iterator<Item = &Candidate> {
+        let found = |cluster: &PlannedCluster, name: &InstanceName| {
+            cluster.found.values().flatten().any(|found| found == name)
+        };
+        let of = move |cluster: &'_ PlannedCluster, c: &Candidate| found(cluster, &c.name);
+        self.clusters
+            .iter()
+            .flat_map(move |cluster| cluster.population.iter().filter(move |c| of(cluster, c)))
+    }
 }
 
 /// The files that it was made from.

@@ -8,6 +8,7 @@ use crate::model::inventory::InstanceName;
 use crate::model::plan::Plan;
 
 use super::pick::pick;
+use super::resolve::{condition, place};
 
 /// Why nobody can be bound. Nothing is injected then.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -41,9 +42,8 @@ pub fn bind(
         return Ok(chosen.clone());
     }
     let spec = plan.experiment.targets.get(target).ok_or_else(unknown)?;
-    let Selector::Lab(selector) = &spec.selector;
-    let role = selector.role.clone().unwrap_or_default();
-    let (target, service) = (target.to_owned(), selector.service.clone());
+    let (service, role) = meant(&spec.selector);
+    let target = target.to_owned();
     if with_role.is_empty() {
         return Err(BindError::Nobody { target, service, role });
     }
@@ -66,6 +66,14 @@ pub fn bind(
         return Err(BindError::PicksNothing { target, pick, found: known.len() });
     }
     Ok(pick(plan.seed, &target, &known, count))
+}
+
+/// Of what, and what it must be now, in words.
+fn meant(selector: &Selector) -> (String, String) {
+    match selector {
+        Selector::Lab(lab) => (lab.service.clone(), lab.role.clone().unwrap_or_default()),
+        other => (place(other), condition(other)),
+    }
 }
 
 fn join(names: &[InstanceName]) -> String {

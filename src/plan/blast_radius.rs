@@ -82,11 +82,7 @@ struct Harm<'a> {
 
 impl<'a> Ground<'a> {
     fn spots(&self) -> impl Iterator<Item = Spot<'a>> {
-        self.candidates().iter().map(|c| Spot {
-            name: &c.name.0,
-            service: &c.service,
-            host: &c.host.name,
-        })
+        self.candidates().map(|c| Spot { name: &c.name.0, service: &c.service, host: &c.host.name })
     }
 
     fn services(&self) -> BTreeMap<&'a str, usize> {
@@ -116,8 +112,11 @@ impl<'a> Harm<'a> {
                 let anew = planned.chosen.is_none() && spec.is_none_or(|s| s.bind == Bind::Inject);
                 let key = (name.as_str(), anew.then_some(step.step));
                 match declared.facts.footprint {
-                    Footprint::Process => harm.processes.insert(key, ground.draw(name)),
-                    Footprint::Host => harm.hosts.insert(key, ground.draw(name)),
+                    Footprint::Process
+                    | Footprint::Pod
+                    | Footprint::Workload
+                    | Footprint::Object => harm.processes.insert(key, ground.draw(name)),
+                    Footprint::Host | Footprint::Node => harm.hosts.insert(key, ground.draw(name)),
                 };
             }
         }
@@ -152,7 +151,8 @@ impl<'a> Harm<'a> {
         }
         let slots: Vec<(BTreeSet<&str>, usize)> =
             all.values().map(|d| (d.among.iter().map(|s| s.host).collect(), d.count)).collect();
-        heaviest(&slots, &|_| 1)
+        // What is on no host harms none.
+        heaviest(&slots, &|host| usize::from(!host.is_empty()))
     }
 
     fn hit(&self, ground: &Ground, service: &str) -> usize {

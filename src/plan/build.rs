@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::model::cluster::PlannedCluster;
 use crate::model::experiment::Experiment;
 use crate::model::plan::{PLAN_VERSION, Plan, PlannedLab, Source};
 
@@ -20,6 +21,8 @@ pub struct PlanInput<'a> {
     pub source: Source,
     /// None where the drill hits a standing system.
     pub lab: Option<PlannedLab>,
+    /// What was found in clusters.
+    pub clusters: Vec<PlannedCluster>,
     pub seed: u64,
     /// Digests of the policies in force, by name.
     pub policies: BTreeMap<String, String>,
@@ -29,16 +32,17 @@ pub struct PlanInput<'a> {
 
 /// Makes the plan, or says everything that is in the way.
 pub fn plan(input: PlanInput) -> Result<Plan, Vec<PlanError>> {
-    let PlanInput { experiment, source, lab, seed, policies, warnings: mut notes } = input;
+    let PlanInput { experiment, source, lab, clusters, seed, policies, warnings: mut notes } =
+        input;
     let mut wrong = Vec::new();
     let mut targets = BTreeMap::new();
     for (name, spec) in &experiment.targets {
-        match resolve::target(name, spec, lab.as_ref(), seed) {
+        match resolve::target((name, spec), lab.as_ref(), &clusters, seed) {
             Ok(target) => drop(targets.insert(name.clone(), target)),
             Err(errors) => wrong.extend(errors),
         }
     }
-    let ground = Ground { experiment, lab: lab.as_ref(), targets: &targets };
+    let ground = Ground { experiment, lab: lab.as_ref(), clusters: &clusters, targets: &targets };
     let steps = match step::steps(&ground) {
         Ok(steps) => steps,
         Err(errors) => {
@@ -63,6 +67,7 @@ pub fn plan(input: PlanInput) -> Result<Plan, Vec<PlanError>> {
         source,
         experiment: experiment.clone(),
         lab,
+        clusters,
         targets,
         steps,
         blast_radius,

@@ -6,6 +6,7 @@
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
+use crate::model::cluster::ClusterIdentity;
 use crate::model::plan::Plan;
 
 /// The digest of a text or of a file's bytes, in hexadecimal.
@@ -26,6 +27,9 @@ pub fn of_plan(plan: &Plan) -> Result<String, serde_json::Error> {
     forget(&mut value, "", "digest");
     forget(&mut value, "/source", "path");
     forget(&mut value, "/lab", "path");
+    for index in 0..plan.clusters.len() {
+        forget(&mut value, &format!("/clusters/{index}"), "kubeconfig");
+    }
     Ok(sha256(canonical(&value).as_bytes()))
 }
 
@@ -46,7 +50,7 @@ pub fn of_intent(plan: &Plan) -> Result<String, serde_json::Error> {
     let ceiling = &plan.blast_radius;
     let services: serde_json::Map<String, Value> =
         ceiling.services.iter().map(|(name, (hit, _))| (name.clone(), (*hit).into())).collect();
-    let intent = serde_json::json!({
+    let mut intent = serde_json::json!({
         "text": plan.source.sha256,
         "experiment": serde_json::to_value(&plan.experiment)?,
         "lab": plan.lab.as_ref().map(|lab| &lab.sha256),
@@ -59,6 +63,10 @@ pub fn of_intent(plan: &Plan) -> Result<String, serde_json::Error> {
             "longestDrill": ceiling.longest_drill.to_string(),
         },
     });
+    if !plan.clusters.is_empty() {
+        let clusters: Vec<&ClusterIdentity> = plan.clusters.iter().map(|c| &c.cluster).collect();
+        intent["clusters"] = serde_json::to_value(clusters)?;
+    }
     Ok(sha256(canonical(&intent).as_bytes()))
 }
 

@@ -42,7 +42,7 @@ impl Ground<'_> {
         peers: &Peers,
         subject: &InstanceName,
     ) -> Result<Option<FarEnd>, PlanError> {
-        let own = self.candidates().iter().find(|c| &c.name == subject).map(|c| &c.host.name);
+        let own = self.candidate(subject).map(|c| &c.host.name);
         let other = |host: &&Host| Some(&host.name) != own;
         let (targets, blocks) = match peers {
             Peers::None => return Ok(None),
@@ -76,7 +76,7 @@ impl Ground<'_> {
     }
 
     fn hosts_of(&self, instances: &[InstanceName]) -> Vec<&str> {
-        let candidates = self.candidates().iter();
+        let candidates = self.candidates();
         let named = candidates.filter(|c| instances.contains(&c.name));
         named.map(|c| c.host.name.as_str()).collect()
     }

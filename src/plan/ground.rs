@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::model::cluster::PlannedCluster;
 use crate::model::experiment::Experiment;
 use crate::model::inventory::{Candidate, Host, InstanceName};
 use crate::model::plan::{Plan, PlannedLab, PlannedTarget};
@@ -11,6 +12,7 @@ use crate::model::plan::{Plan, PlannedLab, PlannedTarget};
 pub struct Ground<'a> {
     pub experiment: &'a Experiment,
     pub lab: Option<&'a PlannedLab>,
+    pub clusters: &'a [PlannedCluster],
     pub targets: &'a BTreeMap<String, PlannedTarget>,
 }
 
@@ -18,7 +20,12 @@ impl<'a> Ground<'a> {
     /// The ground of a finished plan.
     #[must_use]
     pub fn of(plan: &'a Plan) -> Ground<'a> {
-        Ground { experiment: &plan.experiment, lab: plan.lab.as_ref(), targets: &plan.targets }
+        Ground {
+            experiment: &plan.experiment,
+            lab: plan.lab.as_ref(),
+            clusters: &plan.clusters,
+            targets: &plan.targets,
+        }
     }
 
     #[must_use]
@@ -26,9 +33,15 @@ impl<'a> Ground<'a> {
         self.lab.map_or(&[], |lab| &lab.hosts)
     }
 
+    /// The instances of the lab, and everything that was found in clusters.
+    pub fn candidates(&self) -> impl Iterator<Item = &'a Candidate> + use<'a> {
+        let found = self.clusters.iter().flat_map(|cluster| &cluster.population);
+        self.lab.map_or(&[][..], |lab| &lab.candidates).iter().chain(found)
+    }
+
     #[must_use]
-    pub fn candidates(&self) -> &'a [Candidate] {
-        self.lab.map_or(&[], |lab| &lab.candidates)
+    pub fn candidate(&self, name: &InstanceName) -> Option<&'a Candidate> {
+        self.candidates().find(|candidate| candidate.name == *name)
     }
 
     /// Everyone that a target may turn out to be: the chosen, or else all candidates.

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use anstyle::AnsiColor;
 use serde_json::Value;
 
+use crate::model::cluster::PlannedCluster;
 use crate::model::experiment::{Bind, Claim, Peers, Restore};
 use crate::model::inventory::InstanceName;
 use crate::model::plan::{Plan, PlannedStep, PlannedTarget};
@@ -162,11 +163,22 @@ fn place(plan: &Plan) -> String {
                 "host"
             ),
         ),
+        None if !plan.clusters.is_empty() => clusters(plan),
         None => format!(
             "a standing system, environment {}",
             plan.experiment.environment.as_deref().unwrap_or("not stated")
         ),
     }
+}
+
+/// `cluster staging (v1.34.4, uid 0123abcd), environment staging`.
+fn clusters(plan: &Plan) -> String {
+    let each = |c: &PlannedCluster| {
+        format!("cluster {} ({}, uid {:.8})", c.cluster.context, c.version, c.cluster.uid)
+    };
+    let all: Vec<String> = plan.clusters.iter().map(each).collect();
+    let environment = plan.experiment.environment.as_deref().unwrap_or("not stated");
+    format!("{}, environment {environment}", all.join(", "))
 }
 
 fn course(plan: &Plan) -> String {

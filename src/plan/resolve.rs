@@ -2,9 +2,11 @@
 //!
 //! Invariant: candidates are in the order of their names, and nothing outside them is ever hit.
 
+use crate::model::cluster::PlannedCluster;
 use crate::model::experiment::{Bind, LabSelector, Pick, Selector, TargetSpec};
 use crate::model::inventory::InstanceName;
 use crate::model::plan::{PlannedLab, PlannedTarget};
+use crate::model::selector::{Owner, PodSelector};
 
 use super::error::PlanError;
 use super::pick::pick;
@@ -12,14 +14,18 @@ use super::pick::pick;
 /// One target of the experiment made concrete. `seed` is the plan's.
 /// Errors: a selector that finds nothing, and a pick that counts to nothing.
 pub fn target(
-    name: &str,
-    spec: &TargetSpec,
+    (name, spec): (&str, &TargetSpec),
     lab: Option<&PlannedLab>,
+    clusters: &[PlannedCluster],
     seed: u64,
 ) -> Result<PlannedTarget, Vec<PlanError>> {
-    let Selector::Lab(selector) = &spec.selector;
-    let lab = lab.ok_or_else(|| vec![PlanError::NoLab { target: name.to_owned() }])?;
-    let candidates = candidates(name, selector, lab)?;
+    let candidates = match &spec.selector {
+        Selector::Lab(selector) => {
+            let lab = lab.ok_or_else(|| vec![PlanError::NoLab { target: name.to_owned() }])?;
+            candidates(name, selector, lab)?
+        }
+        selector => found(name, selector, clusters)?,
+    };
     let count = spec.pick.count(candidates.len());
     if count == 0 {
         return Err(vec![PlanError::PicksNothing {
@@ -28,9 +34,34 @@ pub fn target(
             found: candidates.len(),
         }]);
     }
-    let chosen = selector.role.is_none().then(|| pick(seed, name, &candidates, count));
-    let rule = rule(selector, spec, candidates.len());
+    let late = spec.selector.binds_late();
+    let chosen = (!late).then(|| pick(seed, name, &candidates, count));
+    let rule = match &spec.selector {
+        Selector::Lab(selector) => rule(selector, spec, candidates.len()),
+        selector => cluster_rule(selector, spec, candidates.len()),
+    };
     Ok(PlannedTarget { candidates, chosen, count, rule })
+}
+
+/// What was found in a cluster when it was asked.
+fn found(
+    target: &str,
+    selector: &Selector,
+    clusters: &[PlannedCluster],
+) -> Result<Vec<InstanceName>, Vec<PlanError>> {
+    let mut found: Vec<InstanceName> = clusters
+        .iter()
+        .filter_map(|cluster| cluster.found.get(target))
+        .flatten()
+        .cloned()
+        .collect();
+    found.sort();
+    found.dedup();
+    if found.is_empty() {
+        let (target, selector) = (target.to_owned(), place(selector));
+        return Err(vec![PlanError::NothingFound { target, selector }]);
+    }
+    Ok(found)
 }
 
 fn candidates(
@@ -71,13 +102,80 @@ fn candidates(
     found.sort();
     found.dedup();
     if found.is_empty() {
-        return Err(vec![PlanError::NothingFound { target, selector: place(selector) }]);
+        return Err(vec![PlanError::NothingFound { target, selector: lab_place(selector) }]);
     }
     Ok(found)
 }
 
+/// `redis on r1 or r2`, `pods of shop with app=web`, without what is only known at injection.
+pub(super) fn place(selector: &Selector) -> String {
+    match selector {
+        Selector::Lab(lab) => lab_place(lab),
+        Selector::Pods(pods) => pods_place(pods),
+        Selector::Nodes(nodes) => {
+            let mut words = vec!["nodes".to_owned()];
+            words.extend((!nodes.names.is_empty()).then(|| nodes.names.join(" or ")));
+            words.extend(nodes.selector.as_ref().map(|labels| format!("with {labels}")));
+            words.extend(in_zones(&nodes.zones));
+            words.join(" ")
+        }
+        Selector::Workload(one) => {
+            format!("{} {}/{}", one.kind.resource().kind(), one.namespace, one.name)
+        }
+        Selector::Object(one) => {
+            format!("{} {}/{}", one.kind.resource().kind(), one.namespace, one.name)
+        }
+    }
+}
+
+fn in_zones(zones: &[String]) -> Option<String> {
+    (!zones.is_empty()).then(|| format!("in zone {}", zones.join(" or ")))
+}
+
+fn pods_place(pods: &PodSelector) -> String {
+    let mut words = vec![format!("pods of {}", pods.namespace)];
+    words.extend(pods.selector.as_ref().map(|labels| format!("with {labels}")));
+    words.extend(pods.fields.as_ref().map(|fields| format!("where {fields}")));
+    words.extend(pods.annotations.iter().map(|(key, value)| format!("annotated {key}={value}")));
+    words.extend(pods.name.as_ref().map(|name| format!("named {name}")));
+    let owner = |owner: &Owner| format!("of {} {}", owner.kind.resource().kind(), owner.name);
+    words.extend(pods.owner.as_ref().map(owner));
+    words.extend((!pods.nodes.is_empty()).then(|| format!("on {}", pods.nodes.join(" or "))));
+    words.extend(in_zones(&pods.zones));
+    words.extend(pods.phase.map(|phase| format!("that are {phase:?}")));
+    words.extend(pods.ready.map(|ready| if ready { "that are ready" } else { "not ready" }.into()));
+    words.join(" ")
+}
+
+/// What is only known at injection: `behind service web`, `holding lease scheduler`.
+pub(super) fn condition(selector: &Selector) -> String {
+    let Selector::Pods(pods) = selector else { return String::new() };
+    let mut words = Vec::new();
+    words.extend(pods.service.as_ref().map(|service| format!("behind service {service}")));
+    words.extend(pods.lease_holder.as_ref().map(|lease| format!("the holder of lease {lease}")));
+    words.extend(pods.role.as_ref().map(|role| format!("labelled {}={}", role.label, role.is)));
+    words.join(" and ")
+}
+
+/// What will be chosen of a cluster, in words that stay true when pods come and go.
+fn cluster_rule(selector: &Selector, spec: &TargetSpec, found: usize) -> String {
+    let place = place(selector);
+    let number = spec.pick.count(found);
+    if selector.binds_late() {
+        let when = match spec.bind {
+            Bind::Start => "as the method begins",
+            Bind::Inject => "at injection",
+        };
+        return format!("{} of {place}, {} {when}", String::from(spec.pick), condition(selector));
+    }
+    match number {
+        number if number == found => format!("{place}, all {found}"),
+        number => format!("{number} of {found} {place}, drawn"),
+    }
+}
+
 /// `redis`, `redis on r1 or r2`.
-fn place(selector: &LabSelector) -> String {
+fn lab_place(selector: &LabSelector) -> String {
     if selector.hosts.is_empty() {
         selector.service.clone()
     } else {
@@ -87,7 +185,7 @@ fn place(selector: &LabSelector) -> String {
 
 /// What will be chosen, in words that stay true when roles move.
 fn rule(selector: &LabSelector, spec: &TargetSpec, found: usize) -> String {
-    let place = place(selector);
+    let place = lab_place(selector);
     let Some(role) = &selector.role else {
         return match spec.pick {
             Pick::All => format!("all {found} instances of {place}"),

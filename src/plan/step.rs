@@ -113,7 +113,7 @@ fn behind(defence: &[Defence]) -> String {
 fn relied_on(subject: &str, ground: &Ground) -> Vec<String> {
     let hit = ground.possible(subject);
     let mut lines: Vec<String> = Vec::new();
-    for candidate in ground.candidates().iter().filter(|c| hit.contains(&c.name)) {
+    for candidate in ground.candidates().filter(|c| hit.contains(&c.name)) {
         if !lines.contains(&candidate.repair) {
             lines.push(candidate.repair.clone());
         }
@@ -123,8 +123,8 @@ fn relied_on(subject: &str, ground: &Ground) -> Vec<String> {
     else {
         return lines;
     };
-    let Selector::Lab(selector) = &spec.selector;
-    let of = ground.candidates().iter().filter(|c| c.service == selector.service).count();
+    let Selector::Lab(selector) = &spec.selector else { return lines };
+    let of = ground.candidates().filter(|c| c.service == selector.service).count();
     let role = selector.role.as_deref().filter(|role| SINGULAR.contains(role));
     lines.push(match role {
         _ if target.count >= of => {

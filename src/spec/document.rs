@@ -13,7 +13,8 @@ use serde::{Deserialize, Deserializer, Serialize};
 use crate::fault::FaultParams;
 use crate::guard::RuleParams;
 use crate::judge::CheckParams;
-use crate::model::experiment::{Bind, LabSelector, Pick};
+use crate::model::experiment::{Bind, LabSelector, Pick, Selector};
+use crate::model::selector::{NodeSelector, ObjectSelector, PodSelector, WorkloadSelector};
 use crate::model::units::Span;
 use crate::probe::ProbeDocument;
 
@@ -95,6 +96,18 @@ pub struct TargetDocument {
     /// Instances of a lab's service.
     #[serde(default)]
     pub lab: Option<LabSelector>,
+    /// Pods of a cluster.
+    #[serde(default)]
+    pub pods: Option<PodSelector>,
+    /// Nodes of a cluster.
+    #[serde(default)]
+    pub nodes: Option<NodeSelector>,
+    /// One workload of a cluster, as a whole.
+    #[serde(default)]
+    pub workload: Option<WorkloadSelector>,
+    /// One `ConfigMap` or Secret of a cluster.
+    #[serde(default)]
+    pub object: Option<ObjectSelector>,
     /// How many of those found.
     #[serde(default)]
     pub pick: PickDocument,
@@ -140,6 +153,18 @@ pub struct PolicyDocument {
     pub title: String,
     #[schemars(length(min = 1))]
     pub rules: Vec<RuleParams>,
+}
+
+impl TargetDocument {
+    /// Every selector that it has; a target has one.
+    pub fn selectors(&self) -> Vec<Selector> {
+        let lab = self.lab.clone().map(Selector::Lab);
+        let pods = self.pods.clone().map(|pods| Selector::Pods(Box::new(pods)));
+        let nodes = self.nodes.clone().map(Selector::Nodes);
+        let workload = self.workload.clone().map(Selector::Workload);
+        let object = self.object.clone().map(Selector::Object);
+        [lab, pods, nodes, workload, object].into_iter().flatten().collect()
+    }
 }
 
 impl Default for SteadyState {

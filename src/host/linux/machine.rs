@@ -3,22 +3,27 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use serde_json::Value;
+
 use super::clock::monotonic_ns;
 use super::network::{LinuxNetwork, Probing};
 use super::process::LinuxProcesses;
 use super::timing;
+use crate::host::cluster::{ApiRequest, Clusters};
+use crate::host::kube::BlockingClusters;
 use crate::host::network::{Canary, CanaryReport, Survey, Took};
 use crate::host::process::RunState;
 use crate::host::{Host, HostError, Network, Processes};
+use crate::model::cluster::{ClusterAccess, ClusterIdentity};
 use crate::model::id::{DrillId, InjectionId};
 use crate::model::identity::{NetnsIdentity, ProcessIdentity};
 use crate::model::network::Impairment;
 
 /// Dropping it, or ending the process in any way, ends every network fault that it holds.
-#[derive(Debug)]
 pub struct LinuxHost {
     processes: LinuxProcesses,
     network: LinuxNetwork,
+    clusters: BlockingClusters,
 }
 
 impl LinuxHost {
@@ -29,7 +34,14 @@ impl LinuxHost {
     /// As [`LinuxHost::new`], with a probe of the network's means that was begun before.
     pub fn probed(drill: DrillId, probing: Option<Probing>) -> Result<LinuxHost, HostError> {
         let network = LinuxNetwork::probed(drill, probing);
-        Ok(LinuxHost { processes: LinuxProcesses::new()?, network })
+        let clusters = BlockingClusters::default();
+        Ok(LinuxHost { processes: LinuxProcesses::new()?, network, clusters })
+    }
+
+    /// The same, and these clusters can be asked.
+    #[must_use]
+    pub fn reaching(self, clusters: Vec<ClusterAccess>) -> LinuxHost {
+        LinuxHost { clusters: BlockingClusters::new(clusters), ..self }
     }
 }
 
@@ -108,6 +120,12 @@ impl Network for LinuxHost {
 
     fn survey(&self, ns: &NetnsIdentity, canaries: &[Canary]) -> Survey {
         self.network.survey(ns, canaries)
+    }
+}
+
+impl Clusters for LinuxHost {
+    fn ask(&mut self, cluster: &ClusterIdentity, request: &ApiRequest) -> Result<Value, HostError> {
+        self.clusters.ask(cluster, request)
     }
 }
 

@@ -9,10 +9,12 @@
 //! the next one whose checksum holds. So damage can only make us undo *more* of our own (a lost
 //! `reverted` line), never something of others: every undo compares identities first.
 
+use std::collections::BTreeSet;
 use std::io;
 
 use serde::{Deserialize, Serialize};
 
+use crate::model::cluster::ClusterAccess;
 use crate::model::id::{DrillId, InjectionId};
 use crate::model::identity::{BootId, LabIdentity, NetnsIdentity};
 use crate::model::message::Recipe;
@@ -74,6 +76,12 @@ pub struct Opened {
     pub lab: Option<LabIdentity>,
     /// Every namespace that the drill may touch, for the read-back.
     pub namespaces: Vec<NetnsIdentity>,
+    /// Every cluster that the drill may touch, and how its parts reach it.
+    #[serde(default)]
+    pub clusters: Vec<ClusterAccess>,
+    /// What it may touch in them, in words: `deployment shop/web of cluster 0123abcd`.
+    #[serde(default)]
+    pub places: BTreeSet<String>,
 }
 
 /// One record as it lies in the file. Errors: among others, it is longer than any that is read.

@@ -13,7 +13,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::axis::seconds;
 use super::timeline::{RoleSeen, Timeline};
 use super::window::Frame;
-use crate::model::experiment::{LabSelector, Selector};
+use crate::model::experiment::LabSelector;
 use crate::model::inventory::InstanceName;
 use crate::model::verdict::RoleSpan;
 
@@ -71,9 +71,9 @@ pub fn moves(timeline: &Timeline, frame: &Frame) -> RoleMoves {
     let targets = timeline.opened.plan.experiment.targets.iter();
     targets
         .map(|(name, spec)| {
-            let Selector::Lab(selector) = &spec.selector;
-            let moved = match &selector.role {
-                Some(role) => moved(timeline, frame, (name, selector), role),
+            let selector = spec.selector.lab();
+            let moved = match selector.and_then(|lab| Some((lab, lab.role.as_ref()?))) {
+                Some((selector, role)) => moved(timeline, frame, (name, selector), role),
                 None => Err(format!("target {name} is not chosen by a role, so none can move")),
             };
             (name.clone(), moved)

@@ -145,7 +145,8 @@ impl Life {
             host: self.plan.host.clone(),
             port: self.plan.port,
             process: self.process.clone(),
-            netns: self.place.netns.clone(),
+            netns: Some(self.place.netns.clone()),
+            object: None,
         }
     }
 

@@ -2,6 +2,7 @@
 //! catalogue entry is asked for its facts, and what the types cannot say is checked.
 
 mod claims;
+mod cluster;
 mod probes;
 mod review;
 mod selectors;

@@ -12,7 +12,7 @@ use super::super::sheet::Sheet;
 use super::super::template::{self, LabValues, Values};
 use super::super::tree::{Content, Entry, Node};
 use super::super::{Loaded, Surroundings, lab_file};
-use crate::model::experiment::{Claim, Experiment, ProbeSpec, Selector, Step, TargetSpec};
+use crate::model::experiment::{Claim, Experiment, ProbeSpec, Step, TargetSpec};
 use crate::model::lab::LabSpec;
 use crate::model::layout::Layout;
 
@@ -230,7 +230,7 @@ fn build(
 
 fn targets(documents: &BTreeMap<String, TargetDocument>) -> BTreeMap<String, TargetSpec> {
     let each = |(name, target): (&String, &TargetDocument)| {
-        let selector = Selector::Lab(target.lab.clone()?);
+        let selector = target.selectors().pop()?;
         Some((name.clone(), TargetSpec { selector, pick: target.pick.0, bind: target.bind }))
     };
     documents.iter().filter_map(each).collect()

@@ -3,23 +3,23 @@
 use super::super::finding::Code;
 use super::super::sheet::Sheet;
 use super::super::suggest;
-use super::super::tree::{Entry, Node};
-use super::{LabInView, Review};
-use crate::model::experiment::{LabSelector, Pick};
+use super::super::tree::{Entry, Key, Node};
+use super::{LabInView, Review, cluster};
+use crate::model::experiment::{LabSelector, Pick, Selector};
 use crate::model::lab::{LabSpec, Service};
 
 impl Review<'_> {
     pub(super) fn check_selectors(&self, sheet: &mut Sheet) {
         for entry in self.entries("targets").iter().filter(|e| self.decoded.is_whole(&e.value)) {
             let Some(target) = self.document.targets.get(&entry.key.text) else { continue };
-            let Some(selector) = &target.lab else {
-                sheet
-                    .error(
-                        Code::EmptySelector,
-                        entry.key.span.clone(),
-                        format!("the target `{}` selects nothing", entry.key.text),
-                    )
-                    .help("say what may be hit: `lab: {service: NAME, role: ROLE}`");
+            let selectors = target.selectors();
+            let [selector] = &selectors[..] else {
+                check_number(&entry.key, selectors.len(), sheet);
+                continue;
+            };
+            let Selector::Lab(selector) = selector else {
+                check_pick(entry, target.pick.0, sheet);
+                cluster::check(entry, selector, &self.lab, sheet);
                 continue;
             };
             match &self.lab {
@@ -42,6 +42,19 @@ impl Review<'_> {
             }
         }
     }
+}
+
+/// A target has one selector.
+fn check_number(target: &Key, number: usize, sheet: &mut Sheet) {
+    let name = &target.text;
+    let (message, help) = if number == 0 {
+        let help = "say what may be hit: `lab: {service: NAME, role: ROLE}`, or \
+                    `pods: {context: NAME, namespace: NAME, selector: app=NAME}`";
+        (format!("the target `{name}` selects nothing"), help)
+    } else {
+        (format!("the target `{name}` has {number} selectors"), "make it a target for each")
+    };
+    sheet.error(Code::EmptySelector, target.span.clone(), message).help(help);
 }
 
 fn label(entry: &Entry, key: &str) -> std::ops::Range<usize> {

@@ -1,0 +1,79 @@
+//! The system under test: a lab, clusters, or a lab and the cluster in it.
+
+use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+
+use super::kubernetes::ClusterSite;
+use super::{Backend, Happened, LabBackend, Seen};
+use crate::host::HostError;
+use crate::host::linux::part::{self, Part};
+use crate::host::part::PartSpec;
+use crate::lab::LabError;
+use crate::model::cluster::ClusterAccess;
+use crate::model::identity::{LabIdentity, NetnsIdentity};
+use crate::model::inventory::Host;
+use crate::model::message::RoleWatch;
+
+/// Without a lab its parts live on this machine, and touch nothing of it.
+pub struct System {
+    lab: Option<LabBackend>,
+    clusters: Vec<ClusterSite>,
+}
+
+impl System {
+    #[must_use]
+    pub fn new(lab: Option<LabBackend>, clusters: Vec<ClusterSite>) -> System {
+        System { lab, clusters }
+    }
+
+    /// Removes the lab, or lets it go if we only attached to it. Every part in it must have ended.
+    pub async fn down(self) -> Result<(), LabError> {
+        match self.lab {
+            Some(lab) => lab.down().await,
+            None => Ok(()),
+        }
+    }
+}
+
+impl Backend for System {
+    fn lab(&self) -> Option<LabIdentity> {
+        self.lab.as_ref().map(|lab| lab.identity().clone())
+    }
+
+    fn hosts(&self) -> Vec<(Host, NetnsIdentity)> {
+        self.lab.as_ref().map(LabBackend::hosts).unwrap_or_default()
+    }
+
+    fn client(&self) -> Option<NetnsIdentity> {
+        self.lab.as_ref().and_then(LabBackend::client)
+    }
+
+    fn clusters(&self) -> Vec<ClusterAccess> {
+        self.clusters.iter().map(|site| site.access().clone()).collect()
+    }
+
+    async fn look(&mut self) -> Result<Seen, HostError> {
+        let mut seen = Seen::default();
+        if let Some(lab) = &mut self.lab {
+            seen.targets = lab.targets().await?;
+        }
+        for site in &self.clusters {
+            site.look(&mut seen).await?;
+        }
+        Ok(seen)
+    }
+
+    fn watches(&self) -> Vec<RoleWatch> {
+        self.lab.as_ref().map(LabBackend::watches).unwrap_or_default()
+    }
+
+    fn spawn(&self, part: PartSpec) -> Result<Part, HostError> {
+        match &self.lab {
+            Some(lab) => lab.spawn(part),
+            None => part::spawn(part),
+        }
+    }
+
+    fn events(&mut self) -> UnboundedReceiver<Happened> {
+        self.lab.as_mut().map_or_else(|| unbounded_channel().1, LabBackend::events)
+    }
+}

@@ -1,0 +1,10 @@
+//! The door to API servers: one client, and the requests of faults through it.
+
+pub mod blocking;
+pub mod client;
+pub mod error;
+pub mod kubeconfig;
+
+pub use blocking::BlockingClusters;
+pub use client::ApiClient;
+pub use error::ApiError;
