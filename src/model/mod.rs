@@ -5,11 +5,13 @@
 //! clock for all processes of a machine; durations that people write are [`units::Span`].
 
 pub mod binding;
+pub mod cluster;
 pub mod experiment;
 pub mod history;
 pub mod id;
 pub mod identity;
 pub mod inventory;
+pub mod kubernetes;
 pub mod lab;
 pub mod layout;
 pub mod message;
