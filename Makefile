@@ -14,10 +14,17 @@ BENCH_PACKAGES := nft:nftables ip:iproute2
 TOXIPROXY := github.com/Shopify/toxiproxy/v2/cmd/server@v2.12.0
 BENCHES ?=
 
+# A Kubernetes cluster as a lab, and the images of what runs in it. Its own programs come from Go.
+KUBE_PACKAGES := etcd:etcd-server containerd:containerd runc:runc umoci:umoci nginx:nginx-light \
+                 redis-server:redis-server haproxy:haproxy \
+                 /usr/lib/cni/ptp:containernetworking-plugins
+KUBE := target/kube
+KUBE_VERSION := $(shell sed -n 's/^require k8s.io\/kubernetes v//p' scripts/kube/go.mod)
+
 VM_PACKAGES := qemu-system-x86_64:qemu-system-x86 strip:binutils
 
 .PHONY: demo build test matrix picture bench peers lint fmt reference vm drills demo-packages \
-        test-packages bench-packages vm-packages
+        test-packages bench-packages vm-packages kube-packages kube-programs kube-images
 
 ## demo: build, get redis and haproxy if they are missing, lose a primary, write the report
 demo: demo-packages build
@@ -70,6 +77,17 @@ reference:
 ## vm: only the suites on a stock Debian kernel, in an emulated machine
 vm: test-packages vm-packages
 	$(CARGO) test --features crash-points --test vm -- --nocapture
+
+## kube-programs: build the programs of Kubernetes once, from their pinned Go module
+kube-programs: kube-packages
+	@scripts/kube-programs $(KUBE)/$(KUBE_VERSION)
+
+## kube-images: make the images that a lab's cluster runs, from packages of this machine
+kube-images: kube-packages
+	@scripts/kube-images $(KUBE)/images
+
+kube-packages:
+	@scripts/packages $(KUBE_PACKAGES)
 
 demo-packages:
 	@scripts/packages $(DEMO_PACKAGES)

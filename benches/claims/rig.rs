@@ -47,6 +47,8 @@ impl Rig {
             boot: boot().unwrap(),
             lab: None,
             namespaces: namespaces.clone(),
+            clusters: Vec::new(),
+            places: [].into(),
         };
         let journal = Journal::create(folder, opened).unwrap();
         let (mut conductor, injector_end) = Channel::pair().unwrap();
@@ -68,8 +70,14 @@ impl Rig {
             ..PartSpec::new("guardian")
         });
         let beat = Span::millis(500);
-        let hello =
-            InjectorHello { drill: drill.clone(), lease: LONG, beat, lab: None, namespaces };
+        let hello = InjectorHello {
+            drill: drill.clone(),
+            lease: LONG,
+            beat,
+            lab: None,
+            namespaces,
+            clusters: Vec::new(),
+        };
         conductor.send(&ToInjector::Hello(hello)).unwrap();
         let mut rig = Rig {
             drill,
@@ -105,7 +113,8 @@ impl Rig {
                 host: host("server", 1),
                 port: None,
                 process: None,
-                netns: self.server.clone(),
+                netns: Some(self.server.clone()),
+                object: None,
             },
             peers: PeerSet {
                 blocks: Vec::new(),

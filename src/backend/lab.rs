@@ -150,7 +150,7 @@ fn happened(event: LabEvent) -> Option<Happened> {
             seen(at_ns, Entry::Note(format!("{instance}: {why}")))
         }
         LabEvent::Died { why, .. } => Some(Happened::Lost { why }),
-        LabEvent::Wired { .. } | LabEvent::Ready { .. } => None,
+        LabEvent::Wired { .. } | LabEvent::Ready { .. } | LabEvent::Prepared { .. } => None,
     }
 }
 

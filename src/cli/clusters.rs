@@ -7,6 +7,7 @@ use crate::backend::kubernetes::ClusterSite;
 use crate::backend::kubernetes::inventory::{Wanted, inventory};
 use crate::host::kube::{ApiError, kubeconfig};
 use crate::lab::Lab;
+use crate::lab::cluster::ADMIN;
 use crate::lab::registry::Standing;
 use crate::model::cluster::PlannedCluster;
 use crate::model::experiment::{Experiment, Selector};
@@ -17,9 +18,12 @@ use crate::model::selector::Where;
 use super::failure::Failure;
 use super::output::Output;
 
-/// The cluster of a lab that stands.
+/// The name of a lab's kubeconfig in the folder of a drill.
+pub const KUBECONFIG: &str = "kubeconfig";
+
+/// The way into the cluster of a lab that stands.
 #[derive(Debug, Clone)]
-pub struct LabCluster {
+pub struct ClusterDoor {
     /// The lab's name, and the context's.
     pub name: String,
     /// The kubeconfig as we see it.
@@ -28,17 +32,24 @@ pub struct LabCluster {
     pub inside: PathBuf,
 }
 
-impl LabCluster {
-    /// None: the lab has no cluster.
-    #[must_use]
-    pub fn raised(_lab: &Lab, _output: &Output) -> Option<LabCluster> {
-        None
+impl ClusterDoor {
+    /// Of a lab that we raised or attached to. None: it has no cluster. Its kubeconfig lies in the
+    /// folder of the drill for as long as the drill runs.
+    pub fn of(lab: &Lab, output: &Output) -> Result<Option<ClusterDoor>, Failure> {
+        let Some(cluster) = lab.cluster() else { return Ok(None) };
+        let outside = output.keep_private(KUBECONFIG, &cluster.kubeconfig_outside)?;
+        Ok(Some(ClusterDoor::at(&lab.identity().name, outside)))
     }
 
-    /// None: the lab has no cluster.
+    /// Of a lab that stands. None: it has no cluster.
     #[must_use]
-    pub fn of(_standing: &Standing) -> Option<LabCluster> {
-        None
+    pub fn standing(standing: &Standing) -> Option<ClusterDoor> {
+        let outside = standing.kubeconfig()?;
+        Some(ClusterDoor::at(&standing.record.identity.name, outside))
+    }
+
+    fn at(name: &str, outside: PathBuf) -> ClusterDoor {
+        ClusterDoor { name: name.to_owned(), outside, inside: PathBuf::from(ADMIN) }
     }
 }
 
@@ -61,7 +72,7 @@ pub fn wants_lab(experiment: &Experiment) -> bool {
 pub async fn look(
     experiment: &Experiment,
     given: Option<&Path>,
-    lab: Option<&LabCluster>,
+    lab: Option<&ClusterDoor>,
 ) -> Result<Vec<PlannedCluster>, Failure> {
     let places: BTreeSet<Where<'_>> =
         experiment.targets.values().map(|spec| spec.selector.place()).collect();
@@ -97,7 +108,7 @@ fn selectors<'a>(experiment: &'a Experiment, place: &Where<'_>) -> BTreeMap<&'a 
 }
 
 /// The clusters of a plan, ready for its drill.
-pub async fn open(plan: &Plan, lab: Option<&LabCluster>) -> Result<Vec<ClusterSite>, Failure> {
+pub async fn open(plan: &Plan, lab: Option<&ClusterDoor>) -> Result<Vec<ClusterSite>, Failure> {
     let several = plan.clusters.len() > 1;
     let mut sites = Vec::new();
     for planned in &plan.clusters {

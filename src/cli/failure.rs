@@ -52,9 +52,10 @@ impl From<LabError> for Failure {
     fn from(error: LabError) -> Failure {
         let code = match error {
             LabError::Wrong(_) | LabError::Missing(_) | LabError::Unknown { .. } => ExitCode::Usage,
-            LabError::Busy { .. } | LabError::Taken { .. } | LabError::Degraded { .. } => {
-                ExitCode::Refused
-            }
+            LabError::Busy { .. }
+            | LabError::Taken { .. }
+            | LabError::Degraded { .. }
+            | LabError::NotRoot { .. } => ExitCode::Refused,
             _ => ExitCode::Internal,
         };
         Failure::new(code, error.to_string())

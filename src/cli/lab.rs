@@ -91,7 +91,10 @@ pub struct KeepOrder {
 #[derive(Debug, Serialize, Deserialize)]
 enum FromKeeper {
     Happened(LabEvent),
-    Standing,
+    Standing {
+        /// Where it is, for a lab with a cluster.
+        kubeconfig: Option<PathBuf>,
+    },
     Failed { why: String, code: u8 },
 }
 
@@ -121,7 +124,8 @@ fn up(args: &Up, labs: &Registry, out: &mut dyn Write) -> Result<u8, Failure> {
     }
     let kept = keep_here(&order, |told| match told {
         FromKeeper::Happened(event) => tell(out, &event),
-        FromKeeper::Standing => {
+        FromKeeper::Standing { kubeconfig } => {
+            show_way(out, kubeconfig.as_deref());
             say(out, &format!("lab {name} stands; Ctrl-C or `squall lab down {name}` ends it"));
         }
         FromKeeper::Failed { .. } => {}
@@ -144,7 +148,8 @@ fn detach(order: &KeepOrder, name: &str, out: &mut dyn Write) -> Result<u8, Fail
     while let Some(told) = ours.receive()? {
         match told {
             FromKeeper::Happened(event) => tell(out, &event),
-            FromKeeper::Standing => {
+            FromKeeper::Standing { kubeconfig } => {
+                show_way(out, kubeconfig.as_deref());
                 say(out, &format!("lab {name} stands; `squall lab down {name}` ends it"));
                 return Ok(0);
             }
@@ -163,7 +168,7 @@ pub fn keeper_part(mut fds: Vec<OwnedFd>) -> Result<(), Failure> {
     let Some(order) = channel.receive::<KeepOrder>()? else { return Ok(()) };
     let mut channel = Some(channel);
     let kept = keep_here(&order, |told| {
-        let last = matches!(told, FromKeeper::Standing);
+        let last = matches!(told, FromKeeper::Standing { .. });
         if let Some(open) = &mut channel {
             let _ = open.send(&told);
         }
@@ -206,8 +211,9 @@ fn keep_here(order: &KeepOrder, mut told: impl FnMut(FromKeeper)) -> Result<Kept
             sha256: read.sha256.clone(),
             spec: read.value.clone(),
             hosts: lab.hosts().to_vec(),
+            cluster: lab.cluster().cloned(),
         })?;
-        told(FromKeeper::Standing);
+        told(FromKeeper::Standing { kubeconfig: claim.kubeconfig() });
         Ok(keep(lab, listener, signals.next()).await?)
     })
 }
@@ -342,10 +348,18 @@ impl Signals {
 fn tell(out: &mut dyn Write, event: &LabEvent) {
     match event {
         LabEvent::Ready { instance, .. } => say(out, &format!("{instance} is ready")),
+        LabEvent::Prepared { what, .. } => say(out, &format!("{what}: done")),
         LabEvent::Ended { instance, how, .. } => say(out, &format!("{instance} ended: {how}")),
         LabEvent::Failing { instance, why, .. } => say(out, &format!("{instance}: {why}")),
         LabEvent::Wired { .. } | LabEvent::Started { .. } | LabEvent::Died { .. } => {}
     }
+}
+
+/// How to speak to the cluster of a lab.
+fn show_way(out: &mut dyn Write, kubeconfig: Option<&Path>) {
+    let Some(path) = kubeconfig.map(Path::display) else { return };
+    say(out, &format!("kubeconfig: {path}"));
+    say(out, &format!("try it: kubectl --kubeconfig {path} get nodes"));
 }
 
 /// A reader that went away is no reason to end a lab.

@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io::{BufWriter, Write};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use crate::model::history::Record;
@@ -48,6 +49,22 @@ impl Output {
     #[must_use]
     pub fn logs(&self) -> PathBuf {
         self.folder.join("logs")
+    }
+
+    /// A file that only we may read, for as long as the drill runs.
+    pub fn keep_private(&self, name: &str, text: &str) -> Result<PathBuf, Failure> {
+        let path = self.folder.join(name);
+        let mut options = File::options();
+        options.create(true).write(true).truncate(true).mode(0o600);
+        let written = options.open(&path).and_then(|mut file| file.write_all(text.as_bytes()));
+        written
+            .map_err(|e| Failure::internal(format!("failed to write {}: {e}", path.display())))?;
+        std::path::absolute(&path).map_err(Failure::from)
+    }
+
+    /// What stays is of no use: its lab is gone.
+    pub fn forget_private(&self, name: &str) {
+        let _stays = std::fs::remove_file(self.folder.join(name));
     }
 
     /// Opened to append, by several parts at once.

@@ -8,7 +8,7 @@ use crate::lab::registry::Registry;
 use crate::model::outcome::ExitCode;
 use crate::plan::{self, diff};
 
-use super::clusters::{self, LabCluster};
+use super::clusters::{self, ClusterDoor};
 use super::facts::{facts, seen_running};
 use super::failure::Failure;
 use super::plan_file;
@@ -86,10 +86,10 @@ pub fn run(
 fn standing_cluster(
     files: &Files,
     state: Option<&StateFolder>,
-) -> Result<Option<LabCluster>, Failure> {
+) -> Result<Option<ClusterDoor>, Failure> {
     let (Some(state), Some(lab)) = (state, &files.declared.lab) else { return Ok(None) };
     let found = Registry::at(state.labs()).find(&lab.name)?;
-    Ok(found.filter(|s| s.record.sha256 == lab.sha256).and_then(|s| LabCluster::of(&s)))
+    Ok(found.filter(|s| s.record.sha256 == lab.sha256).and_then(|s| ClusterDoor::standing(&s)))
 }
 
 /// A line for every reason for which `run` would refuse the plan now.

@@ -19,7 +19,7 @@ use crate::report;
 use crate::spec::Loaded;
 
 use super::Loudness;
-use super::clusters::{self, LabCluster};
+use super::clusters::{self, ClusterDoor};
 use super::confirm;
 use super::facts::{cluster_places, facts, running};
 use super::failure::Failure;
@@ -99,7 +99,7 @@ impl Ground<'_> {
         };
         let Ready { prepared, clearance, seat, lab, mut output } = ready;
         let secrets = secrets(&prepared.plan.experiment.probes, &prepared.folder)?;
-        let cluster = lab.as_ref().and_then(|lab| LabCluster::raised(lab, &output));
+        let cluster = door(lab.as_ref(), &output)?;
         let sites = clusters::open(&prepared.plan, cluster.as_ref()).await?;
         let lab = lab.zip(prepared.lab.as_ref()).map(|(lab, spec)| LabBackend::new(lab, spec));
         let mut system = System::new(lab, sites);
@@ -121,6 +121,7 @@ impl Ground<'_> {
             progress.take(record);
         };
         let drilled = drill::run(request, &mut system, signals, &mut observer).await;
+        output.forget_private(clusters::KUBECONFIG);
         progress.done();
         let removed = system.down().await;
         drop(seat);
@@ -177,7 +178,7 @@ impl Ground<'_> {
         let standing = self.standing(declared.as_ref())?;
         let attached = standing.is_some();
         let (lab, output) = self.stand(declared.as_ref(), standing, (progress, signals)).await?;
-        let cluster = lab.as_ref().and_then(|lab| LabCluster::raised(lab, &output));
+        let cluster = door(lab.as_ref(), &output)?;
         let prepared = self.plan(files, cluster.as_ref(), progress).await?;
         let (clearance, seat) = self.admitted(&prepared, attached, signals).await?;
         self.confirm(&prepared, progress).await?;
@@ -187,7 +188,7 @@ impl Ground<'_> {
     async fn plan(
         &self,
         files: Files,
-        lab: Option<&LabCluster>,
+        lab: Option<&ClusterDoor>,
         progress: &mut Progress,
     ) -> Result<Prepared, Failure> {
         let given = self.args.inputs.kubeconfig.as_deref();
@@ -314,6 +315,10 @@ fn refuse_beside(plan: &Plan, running: &[Running]) -> Result<(), Failure> {
         }
     }
     Ok(())
+}
+
+fn door(lab: Option<&Lab>, output: &Output) -> Result<Option<ClusterDoor>, Failure> {
+    lab.map_or(Ok(None), |lab| ClusterDoor::of(lab, output))
 }
 
 fn aborted(by: &Signal, meanwhile: &str) -> Failure {

@@ -145,7 +145,7 @@ mod tests {
     #[tokio::test]
     async fn a_drill_is_seen_from_its_admission_to_its_end() {
         let folder = tempfile::tempdir().unwrap();
-        let seat = door(folder.path()).await.seat(&drill(1)).unwrap();
+        let seat = door(folder.path()).await.seat(&drill(1), &BTreeSet::new()).unwrap();
         let others = vec![Running { drill: drill(1).to_string(), places: BTreeSet::new() }];
         assert_eq!(door(folder.path()).await.seated().unwrap(), others);
         assert_eq!(seen_seated(folder.path()).unwrap(), others);
@@ -161,7 +161,7 @@ mod tests {
         let beside = Door::hold(folder.path().to_owned());
         let late = tokio::time::timeout(Duration::from_millis(50), beside).await;
         assert!(late.is_err(), "{late:?}");
-        let _seat = first.seat(&drill(1)).unwrap();
+        let _seat = first.seat(&drill(1), &BTreeSet::new()).unwrap();
         assert_eq!(door(folder.path()).await.seated().unwrap().len(), 1);
     }
 

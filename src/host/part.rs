@@ -46,10 +46,21 @@ pub enum Manner {
     /// Like `Tied`, and the first process of new user, PID, mount, network, IPC and UTS
     /// namespaces: its end is the end of everything in them.
     Founder,
+    /// Like `Founder`, but root stays the machine's own root: no user namespace. For what the kernel
+    /// grants to nobody else, such as control groups and devices.
+    RootFounder,
     /// Outlives its parent.
     Detached,
     /// Dies with its parent, and has the parent's terminal, standard input and output.
     Foreground,
+}
+
+impl Manner {
+    /// Is it the first of new namespaces?
+    #[must_use]
+    pub fn founds(self) -> bool {
+        matches!(self, Manner::Founder | Manner::RootFounder)
+    }
 }
 
 /// How a process ended.

@@ -149,9 +149,15 @@ mod tests {
 
     fn journal(folder: &Path, drill: u64) -> Journal {
         let (drill, boot) = (DrillId::from_bits(drill), BootId("b".to_owned()));
-        let (lab, namespaces, clusters) = (None, Vec::new(), Vec::new());
-        let version = JOURNAL_VERSION;
-        let opened = Opened { version, drill, boot, lab, namespaces, clusters };
+        let opened = Opened {
+            version: JOURNAL_VERSION,
+            drill,
+            boot,
+            lab: None,
+            namespaces: Vec::new(),
+            clusters: Vec::new(),
+            places: [].into(),
+        };
         Journal::create(folder, opened).unwrap()
     }
 

@@ -367,6 +367,7 @@ impl Drill {
             source: Source { path: "x.yaml".to_owned(), sha256: "s".to_owned() },
             experiment: self.experiment(),
             lab: None,
+            clusters: Vec::new(),
             targets: BTreeMap::new(),
             steps: Vec::new(),
             blast_radius: BlastRadius::default(),

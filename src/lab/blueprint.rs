@@ -6,9 +6,9 @@ use std::path::{Component, Path};
 
 use serde::{Deserialize, Serialize};
 
+use super::cluster::{self, Outfit, Secrets};
 use super::error::{LabError, MissingProgram};
 use super::template::Templates;
-use crate::host::linux::program;
 use crate::model::inventory::{Candidate, Host, InstanceName};
 use crate::model::lab::{Check, LabSpec, Restart, Service};
 use crate::model::layout::Layout;
@@ -28,6 +28,9 @@ pub struct Blueprint {
     /// The bridge's own addresses.
     pub gateway: [std::net::IpAddr; 2],
     pub instances: Vec<Instance>,
+    /// What a Kubernetes cluster needs beside its instances.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cluster: Option<Outfit>,
 }
 
 /// One process to be started and watched.
@@ -43,6 +46,9 @@ pub struct Instance {
     pub env: BTreeMap<String, String>,
     pub folder: String,
     pub files: BTreeMap<String, String>,
+    /// Files that only root reads, made for one raising.
+    #[serde(default)]
+    pub secrets: Secrets,
     pub ready: Vec<Check>,
     pub ready_within: Span,
     pub restart: Restart,
@@ -73,7 +79,12 @@ impl Blueprint {
         if !wrong.is_empty() {
             return Err(LabError::Wrong(wrong));
         }
-        find_programs(&mut instances, spec)?;
+        let mut missing = find_programs(&mut instances, spec);
+        let cluster = spec.kubernetes.as_ref();
+        let cluster = cluster.map(|k| Outfit::of(k, layout, &mut instances, &mut missing));
+        if !missing.is_empty() {
+            return Err(LabError::Missing(missing));
+        }
         Ok(Blueprint {
             name: name.to_owned(),
             hosts: layout.hosts.clone(),
@@ -81,6 +92,7 @@ impl Blueprint {
             ipv6_prefix: layout.ipv6_prefix,
             gateway: [layout.gateway.0.into(), layout.gateway.1.into()],
             instances,
+            cluster: cluster.transpose()?,
         })
     }
 }
@@ -189,6 +201,7 @@ fn instance(
         env,
         folder,
         files,
+        secrets: Secrets::default(),
         ready: service.ready.clone(),
         ready_within: service.ready_within,
         restart: service.restart.clone(),
@@ -196,12 +209,13 @@ fn instance(
     })
 }
 
-/// Puts a path in the place of each program's name.
-fn find_programs(instances: &mut [Instance], spec: &LabSpec) -> Result<(), LabError> {
+/// Puts a path in the place of each program's name; those that are missing.
+fn find_programs(instances: &mut [Instance], spec: &LabSpec) -> Vec<MissingProgram> {
     let mut missing: BTreeMap<String, MissingProgram> = BTreeMap::new();
     for instance in instances {
         let Some(word) = instance.argv.first_mut() else { continue };
-        if let Some(path) = program::find(word) {
+        let folders = cluster::folders(&instance.service, spec);
+        if let Some(path) = cluster::search(folders, word) {
             *word = path.display().to_string();
             continue;
         }
@@ -209,15 +223,13 @@ fn find_programs(instances: &mut [Instance], spec: &LabSpec) -> Result<(), LabEr
             program: word.clone(),
             package: spec.services.get(&instance.service).and_then(|s| s.package.clone()),
             services: Vec::new(),
+            searched: folders.to_vec(),
         });
         if !entry.services.contains(&instance.service) {
             entry.services.push(instance.service.clone());
         }
     }
-    if missing.is_empty() {
-        return Ok(());
-    }
-    Err(LabError::Missing(missing.into_values().collect()))
+    missing.into_values().collect()
 }
 
 #[cfg(test)]

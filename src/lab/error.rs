@@ -21,6 +21,12 @@ pub enum LabError {
     /// The lab ended, or could not be made.
     #[error("the lab ended: {0}")]
     Died(String),
+    /// It has a Kubernetes cluster.
+    #[error(
+        "lab `{name}` has a Kubernetes cluster, whose nodes need control groups, mounts and devices \
+         that the kernel gives to root alone; run this as root"
+    )]
+    NotRoot { name: String },
     #[error("lab `{name}` is in use by {holder}; wait for it to end, or start another lab")]
     Busy { name: String, holder: String },
     #[error(
@@ -46,6 +52,8 @@ pub struct MissingProgram {
     pub package: Option<String>,
     /// The services that want it.
     pub services: Vec<String>,
+    /// Folders that were looked into beside those of all programs.
+    pub searched: Vec<String>,
 }
 
 /// The last words of an instance, and where the others are.
@@ -83,6 +91,11 @@ impl fmt::Display for MissingProgram {
         write!(f, "`{}` of {}", self.program, self.services.join(", "))?;
         match &self.package {
             Some(package) => write!(f, " (package {package})"),
+            None if !self.searched.is_empty() => write!(
+                f,
+                " (it is not in {}, nor in PATH; `make kube-programs` builds it)",
+                self.searched.join(", ")
+            ),
             None if self.program.contains('/') => f.write_str(
                 " (it must be executable, and not below /run, /tmp or /dev/shm, which a lab has \
                  for itself)",

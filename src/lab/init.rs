@@ -2,8 +2,9 @@
 //! document says, and ends when its parent does. Its end is the end of the lab.
 //!
 //! Descriptors: 3 is the channel to the keeper, from 4 on come the log files of the instances, in
-//! the order of the blueprint.
+//! the order of the blueprint; for a cluster the log of its errands and its door's listener follow.
 
+mod duty;
 mod life;
 mod site;
 
@@ -11,8 +12,10 @@ use std::collections::BTreeSet;
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::net::UnixDatagram;
 
+use duty::{Duty, Next};
 use life::Life;
 
+use super::cluster::errands;
 use super::message::{FromLab, LabEvent, ToLab};
 use super::readiness::Finding;
 use crate::host::HostError;
@@ -32,6 +35,8 @@ struct Init {
     /// Threads that watch readiness write to its other end.
     findings: UnixDatagram,
     lives: Vec<Life>,
+    /// What makes a cluster ready, once.
+    duties: Vec<Duty>,
     /// Everything was ready once: from then on a failure does not end the lab.
     up: bool,
 }
@@ -53,7 +58,8 @@ pub fn run(mut fds: Vec<OwnedFd>) -> Result<(), HostError> {
     match site::build(&blueprint, fds, &reports) {
         Ok(site) => {
             channel.send(&FromLab::Wired { hosts: site.hosts })?;
-            Init { channel, children, findings, lives: site.lives, up: false }.live()
+            let (lives, duties) = (site.lives, site.duties);
+            Init { channel, children, findings, lives, duties, up: false }.live()
         }
         Err(error) => channel.send(&failed(None, error.to_string())),
     }
@@ -66,7 +72,8 @@ impl Init {
             if !self.start_due()? {
                 return Ok(());
             }
-            let next = self.lives.iter().filter_map(Life::restart_at).min();
+            let restarts = self.lives.iter().filter_map(Life::restart_at);
+            let next = restarts.chain(self.duties.iter().filter_map(Duty::again_at)).min();
             let fds = [self.channel.as_fd(), self.children.as_fd(), self.findings.as_fd()];
             let [asked, children, findings] = wait_any(fds, next)?;
             if children && !self.reap()? {
@@ -99,11 +106,46 @@ impl Init {
                 }
             }
         }
-        if !self.up && self.lives.iter().all(Life::ready) {
+        if !self.up && !self.start_duties()? {
+            return Ok(false);
+        }
+        if !self.up && self.lives.iter().all(Life::ready) && self.duties.iter().all(Duty::done) {
             self.up = true;
             self.channel.send(&FromLab::Up)?;
         }
         Ok(true)
+    }
+
+    /// Starts whatever errand may begin now. False: the lab cannot be raised.
+    fn start_duties(&mut self) -> Result<bool, HostError> {
+        let open = self.duties.iter().filter(|d| !d.done()).map(|d| d.errand.stage).min();
+        let Some(open) = open else { return Ok(true) };
+        let now = monotonic_ns();
+        let lives = &self.lives;
+        let waiting = |service: &str| lives.iter().any(|l| l.plan.service == service && !l.ready());
+        for duty in &mut self.duties {
+            if !duty.may_start(waiting, open, now) {
+                continue;
+            }
+            if let Err(error) = duty.start() {
+                return self.trouble(errands(), error.to_string());
+            }
+        }
+        Ok(true)
+    }
+
+    /// An errand's process ended. False: the lab cannot be raised.
+    fn end_duty(&mut self, number: usize, how: End) -> Result<bool, HostError> {
+        let at_ns = monotonic_ns();
+        match self.duties[number].end(at_ns, how) {
+            Next::GoesOn => Ok(true),
+            Next::Failed(why) => self.trouble(errands(), why),
+            Next::Done => {
+                let what = self.duties[number].errand.name.clone();
+                self.channel.send(&FromLab::Event(LabEvent::Prepared { at_ns, what }))?;
+                Ok(true)
+            }
+        }
     }
 
     fn next_due(&self) -> Option<usize> {
@@ -117,6 +159,12 @@ impl Init {
         self.children.drain()?;
         while let Some((pid, how)) = program::reap()? {
             let at_ns = monotonic_ns();
+            if let Some(number) = self.duties.iter().position(|d| d.has_process(pid)) {
+                if !self.end_duty(number, how)? {
+                    return Ok(false);
+                }
+                continue;
+            }
             // Others are orphans of instances or of parts: reaped, and nothing more.
             let Some(life) = self.lives.iter_mut().find(|l| l.has_process(pid)) else { continue };
             let over = life.end(at_ns, self.up);

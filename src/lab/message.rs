@@ -68,6 +68,11 @@ pub enum LabEvent {
         at_ns: u64,
         instance: InstanceName,
     },
+    /// Something that makes a cluster ready is done: `images on n1`.
+    Prepared {
+        at_ns: u64,
+        what: String,
+    },
     /// Its process ended, by itself or killed.
     Ended {
         at_ns: u64,

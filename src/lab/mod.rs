@@ -10,6 +10,7 @@
 
 pub mod blueprint;
 pub mod check;
+pub mod cluster;
 pub mod error;
 pub mod init;
 pub mod keeper;

@@ -5,9 +5,9 @@
 //! lab. Whoever looks next clears it away.
 
 use std::fs::{self, DirBuilder, File};
-use std::io::ErrorKind;
+use std::io::{ErrorKind, Write};
 use std::os::fd::{AsRawFd, OwnedFd};
-use std::os::unix::fs::{DirBuilderExt, MetadataExt};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 
@@ -19,6 +19,7 @@ use super::blueprint::is_name;
 use super::error::LabError;
 use crate::host::HostError;
 use crate::host::channel::Channel;
+use crate::model::cluster::LabCluster;
 use crate::model::identity::{LabIdentity, NetnsIdentity, ProcessIdentity};
 use crate::model::inventory::Host;
 use crate::model::lab::LabSpec;
@@ -30,6 +31,7 @@ const RECORD: &str = "lab.json";
 const SOCKET: &str = "sock";
 const LOCK: &str = "lock";
 const LOGS: &str = "logs";
+const KUBECONFIG: &str = "kubeconfig";
 
 /// Where labs are registered.
 #[derive(Debug, Clone)]
@@ -50,6 +52,9 @@ pub struct Record {
     pub sha256: String,
     pub spec: LabSpec,
     pub hosts: Vec<(Host, NetnsIdentity)>,
+    /// How its cluster is spoken to, where it has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cluster: Option<LabCluster>,
 }
 
 /// A lab that stands.
@@ -140,6 +145,12 @@ impl Registry {
 }
 
 impl Standing {
+    /// The kubeconfig of its cluster, if it has one.
+    #[must_use]
+    pub fn kubeconfig(&self) -> Option<PathBuf> {
+        Some(self.folder.join(KUBECONFIG)).filter(|path| path.exists())
+    }
+
     /// A conversation with its keeper. Errors: `Unknown` when it is gone.
     pub fn connect(&self) -> Result<Channel, LabError> {
         let (short, _folder) = short_path(&self.folder)?;
@@ -162,14 +173,25 @@ impl Claim {
         let text = serde_json::to_vec_pretty(record).map_err(|e| unreadable(&self.folder, &e))?;
         let fresh = self.folder.join("lab.json.new");
         let path = self.folder.join(RECORD);
-        fs::write(&fresh, text)
+        if let Some(cluster) = &record.cluster {
+            let path = self.folder.join(KUBECONFIG);
+            write_private(&path, cluster.kubeconfig_outside.as_bytes())
+                .map_err(|e| failed("write", &path, e))?;
+        }
+        write_private(&fresh, &text)
             .and_then(|()| fs::rename(&fresh, &path))
             .map_err(|e| failed("write", &path, e))?;
         Ok(listener)
     }
 
+    /// The kubeconfig of the lab that was published, if it has a cluster. It goes with the lab.
+    #[must_use]
+    pub fn kubeconfig(&self) -> Option<PathBuf> {
+        Some(self.folder.join(KUBECONFIG)).filter(|path| path.exists())
+    }
+
     fn clear(&self) {
-        for name in [RECORD, SOCKET, "lab.json.new"] {
+        for name in [RECORD, SOCKET, KUBECONFIG, "lab.json.new"] {
             let _ = fs::remove_file(self.folder.join(name));
         }
     }
@@ -183,6 +205,13 @@ impl Drop for Claim {
         let _ = fs::remove_dir(self.folder.join(LOGS));
         let _ = fs::remove_dir(&self.folder);
     }
+}
+
+/// It may hold keys.
+fn write_private(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    let mut options = File::options();
+    let options = options.write(true).create(true).truncate(true).mode(0o600);
+    options.open(path)?.write_all(bytes)
 }
 
 /// The lock of an entry; None when somebody holds it.

@@ -10,14 +10,17 @@ use std::time::Duration;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
 use super::blueprint::Blueprint;
+use super::cluster::{Rising, errands};
 use super::error::{LabError, LogTail};
 use super::message::{FromLab, LabEvent, ToLab};
 use super::registry::{Record, Standing};
 use crate::host::HostError;
 use crate::host::channel::{AsyncChannel, Channel, ChannelReader, ChannelWriter};
+use crate::host::linux::cgroup::Groups;
 use crate::host::linux::clock::monotonic_ns;
 use crate::host::linux::part::{self, Part};
 use crate::host::part::{Entry, Manner, PartSpec};
+use crate::model::cluster::LabCluster;
 use crate::model::identity::{LabIdentity, NetnsIdentity};
 use crate::model::inventory::{Host, InstanceName, Target};
 use crate::model::lab::{LabSpec, Restart};
@@ -57,6 +60,9 @@ pub struct Lab {
     gone: bool,
     /// None: another process keeps it.
     init: Option<Part>,
+    cluster: Option<LabCluster>,
+    /// After the init: a group is removed when nobody is in it.
+    groups: Option<Groups>,
 }
 
 impl Lab {
@@ -70,20 +76,27 @@ impl Lab {
         mut progress: impl FnMut(&LabEvent),
     ) -> Result<Lab, LabError> {
         let layout = Layout::of(spec).map_err(LabError::Wrong)?;
-        let blueprint = Blueprint::of(name, spec, &layout)?;
+        let mut blueprint = Blueprint::of(name, spec, &layout)?;
+        let cluster = spec.kubernetes.as_ref().map(|k| Rising::of(k, &mut blueprint)).transpose()?;
+        let manner = if cluster.is_some() { Manner::RootFounder } else { Manner::Founder };
         let (ours, theirs) = Channel::pair()?;
         let mut fds = vec![theirs.into_fd()];
         for instance in &blueprint.instances {
             fds.push(open_log(&place.logs, &instance.name)?);
         }
+        let (mut groups, mut spoken_to) = (None, None);
+        if let Some(rising) = cluster {
+            fds.extend([open_log(&place.logs, &errands())?, rising.door]);
+            (groups, spoken_to) = (Some(rising.groups), Some(rising.cluster));
+        }
         // The name is for people who look at the list of processes.
         let args = vec![name.to_owned()];
-        let founder = PartSpec { args, fds, manner: Manner::Founder, ..PartSpec::new("lab-init") };
+        let founder = PartSpec { args, fds, manner, ..PartSpec::new("lab-init") };
         let init = part::spawn(founder)?;
         let identity = LabIdentity { name: name.to_owned(), init: init.identity().clone() };
         let (writer, inbox) = listen(ours.into_async()?);
         let mut lab = Lab::of(identity, layout, writer, inbox);
-        lab.init = Some(init);
+        (lab.init, lab.groups, lab.cluster) = (Some(init), groups, spoken_to);
         lab.writer.send(&ToLab::Raise(Box::new(blueprint))).await?;
         lab.await_up(place, &mut progress).await?;
         Ok(lab)
@@ -105,6 +118,7 @@ impl Lab {
         let (writer, inbox) = listen(standing.connect()?.into_async()?);
         let mut lab = Lab::of(record.identity.clone(), layout, writer, inbox);
         lab.hosts.clone_from(&record.hosts);
+        lab.cluster.clone_from(&record.cluster);
         lab.writer.send(&ToLab::Attach { holder: holder.to_owned() }).await?;
         match lab.inbox.recv().await {
             Some(FromLab::Attached) => lab.whole(record).await,
@@ -147,6 +161,8 @@ impl Lab {
             serial: 0,
             gone: false,
             init: None,
+            cluster: None,
+            groups: None,
         }
     }
 
@@ -170,6 +186,12 @@ impl Lab {
     #[must_use]
     pub fn hosts(&self) -> &[(Host, NetnsIdentity)] {
         &self.hosts
+    }
+
+    /// How its Kubernetes cluster is spoken to, where it has one.
+    #[must_use]
+    pub fn cluster(&self) -> Option<&LabCluster> {
+        self.cluster.as_ref()
     }
 
     /// Every instance as it is now, by process numbers of the lab. Events that happened before the

@@ -4,6 +4,7 @@
 //! again: the UID of a cluster's namespace `kube-system`, and the UID of an object.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
@@ -28,6 +29,26 @@ pub struct ClusterAccess {
     pub cluster: ClusterIdentity,
     /// Path of the kubeconfig, as whoever reads it sees the file system.
     pub kubeconfig: String,
+}
+
+/// The two roads to a lab's API server. Both kubeconfigs hold an administrator's key, so neither is
+/// ever shown.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct LabCluster {
+    /// For whoever is on this machine: by a port of its loopback. Everything is embedded, and the
+    /// context has the lab's name.
+    pub kubeconfig_outside: String,
+    /// For parts that are born in the lab: by the control plane's own address.
+    pub kubeconfig_inside: String,
+    /// The zone of each node that has one.
+    pub zones: BTreeMap<String, String>,
+}
+
+impl fmt::Debug for LabCluster {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LabCluster").field("zones", &self.zones).finish_non_exhaustive()
+    }
 }
 
 /// One object of a cluster. Whoever has its name and another UID is a stranger.

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::kubernetes::KubernetesSpec;
 use super::units::Span;
 
 /// `spec` of a document of `kind: Lab`.
@@ -16,7 +17,11 @@ pub struct LabSpec {
     #[serde(default)]
     pub network: LabNetwork,
     /// The services by name, started in the order of their `after`.
+    #[serde(default)]
     pub services: BTreeMap<String, Service>,
+    /// A Kubernetes cluster beside them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kubernetes: Option<KubernetesSpec>,
 }
 
 /// The addresses that the lab's hosts get, in the order in which services name them.

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use super::inventory::{Candidate, Host, InstanceName};
+use super::kubernetes::KubernetesSpec;
 use super::lab::{LabSpec, Restart};
 use super::network::Cidr;
 use super::units::Span;
@@ -24,6 +25,8 @@ pub struct Layout {
     pub candidates: Vec<Candidate>,
     /// `redis.downAfter`.
     pub timers: BTreeMap<String, Span>,
+    /// The zone of each node of a cluster that has one, by its host's name.
+    pub zones: BTreeMap<String, String>,
     pub ipv4_prefix: u8,
     pub ipv6_prefix: u8,
     /// The bridge's own addresses.
@@ -72,6 +75,7 @@ impl Layout {
         Ok(Layout {
             candidates: candidates(spec, &hosts),
             timers: timers(spec),
+            zones: spec.kubernetes.as_ref().map(KubernetesSpec::zones).unwrap_or_default(),
             hosts,
             ipv4_prefix,
             ipv6_prefix,

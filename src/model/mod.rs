@@ -11,6 +11,7 @@ pub mod history;
 pub mod id;
 pub mod identity;
 pub mod inventory;
+pub mod kubernetes;
 pub mod lab;
 pub mod layout;
 pub mod message;

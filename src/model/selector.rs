@@ -202,6 +202,14 @@ impl Selector {
         }
     }
 
+    /// As [`Selector::lab`], to be changed.
+    pub fn lab_mut(&mut self) -> Option<&mut LabSelector> {
+        match self {
+            Selector::Lab(lab) => Some(lab),
+            _ => None,
+        }
+    }
+
     /// The part of it that instances are told by, where it is a lab's.
     #[must_use]
     pub fn lab(&self) -> Option<&LabSelector> {

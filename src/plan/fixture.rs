@@ -96,6 +96,7 @@ pub fn input(experiment: &Experiment) -> PlanInput<'_> {
         experiment,
         source: Source { path: "trial.yaml".into(), sha256: "e1".into() },
         lab: Some(lab()),
+        clusters: Vec::new(),
         seed: 42,
         policies: BTreeMap::from([("default".into(), "d1".into())]),
         warnings: Vec::new(),

@@ -10,7 +10,7 @@ use super::name;
 use super::repair::Decoded;
 use super::sheet::Sheet;
 use super::suggest;
-use super::tree::{Entry, Node};
+use super::tree::{Content, Entry, Node};
 use crate::model::lab::{Check, LabSpec, RoleRule, Service};
 use crate::model::layout::Layout;
 
@@ -27,8 +27,13 @@ struct Part<'a> {
 /// Checks what was decoded; what was left out has its findings already.
 pub(super) fn check(root: &Node, decoded: &Decoded<Envelope<LabSpec>>, sheet: &mut Sheet) {
     let Some(lab) = decoded.value.as_ref().map(|envelope| &envelope.spec) else { return };
-    let Some(services) = root.at(&["spec", "services"]) else { return };
-    if services.entries().is_empty() {
+    if root.at(&["spec"]).is_none() {
+        return;
+    }
+    super::kubernetes::check(root, lab, sheet);
+    let none = Node { id: root.id, span: root.span.clone(), content: Content::Null };
+    let services = root.at(&["spec", "services"]).unwrap_or(&none);
+    if services.entries().is_empty() && root.at(&["spec", "kubernetes"]).is_none() {
         let span = label_of(root, &["spec"], "services");
         sheet
             .error(Code::MissingKey, span, "the lab has no services")
@@ -179,7 +184,7 @@ fn check_templates(part: &Part<'_>, sheet: &mut Sheet) {
     }
 }
 
-fn check_template(node: &Node, sheet: &mut Sheet) {
+pub(super) fn check_template(node: &Node, sheet: &mut Sheet) {
     let Some(text) = node.text() else { return };
     let environment = minijinja::Environment::new();
     let Err(error) = environment.template_from_str(text) else { return };

@@ -161,7 +161,10 @@ fn experiment_of(
 
 fn lab_of(source: &Arc<Source>) -> Result<Loaded<LabSpec>, Findings> {
     load(source, Kind::Lab, |root, sheet| {
-        let decoded: Decoded<Envelope<LabSpec>> = decode(&root, Repairs::default(), sheet);
+        let mut decoded: Decoded<Envelope<LabSpec>> = decode(&root, Repairs::default(), sheet);
+        if let Some(envelope) = &mut decoded.value {
+            super::kubernetes::write_out(&mut envelope.spec, &source.path);
+        }
         super::lab::check(&root, &decoded, sheet);
         decoded.value.map(|envelope| (envelope.metadata.name, envelope.spec))
     })

@@ -11,6 +11,7 @@ mod document;
 mod experiment;
 mod filling;
 mod finding;
+mod kubernetes;
 mod lab;
 mod load;
 mod mistake;

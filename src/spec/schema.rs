@@ -140,7 +140,9 @@ fn demand(defs: &mut Map<String, Value>) {
     set("ExperimentDocument", &["properties", "hypothesis"], "minItems", json!(1));
     set("ExperimentDocument", &[], "required", json!(["title", "hypothesis"]));
     set("TargetDocument", &[], "required", json!(["lab"]));
-    set("LabSpec", &["properties", "services"], "minProperties", json!(1));
+    set("LabSpec", &[], "anyOf", json!([{"required": ["services"]}, {"required": ["kubernetes"]}]));
+    set("KubernetesSpec", &["properties", "nodes"], "minItems", json!(1));
+    set("KubernetesSpec", &["properties", "images"], "minItems", json!(1));
     set("Service", &["properties", "hosts"], "minItems", json!(1));
     set("Service", &["properties", "command"], "minItems", json!(1));
     let one = |kind: &Kind| json!({"required": [kind.name]});

@@ -68,7 +68,7 @@ pub fn a_change_of_rules_just_before_the_undo_is_told(fixture: &mut Fixture) {
         drill.tell(Tell::Revert);
         // No beat comes between this point and the undo.
         drill.wait_at(point);
-        let netns = drill.script.order.target.netns.clone();
+        let netns = drill.script.order.target.netns.clone().unwrap();
         let changed = fixture.ask(&Ask::ChangeRules(netns));
         assert!(matches!(changed, Answer::Done), "{changed:?}");
         drill.release();
@@ -90,7 +90,7 @@ pub fn a_namespace_that_was_replaced_is_left_alone(fixture: &mut Fixture) {
     for fault in held {
         let mut drill = Drill::of(fixture, fault).hold().start();
         drill.wait_in_force();
-        let path = drill.script.order.target.netns.path.clone();
+        let path = drill.script.order.target.netns.as_ref().unwrap().path.clone();
         assert!(matches!(fixture.ask(&Ask::ReplaceNamespace(path.clone())), Answer::Done));
         drill.tell(Tell::Revert);
         let said = drill.wait_for("an end", |said| {

@@ -94,6 +94,8 @@ fn open_journal(script: &Script) -> Result<Journal, String> {
         boot: boot().unwrap(),
         lab: Some(script.lab.clone()),
         namespaces,
+        clusters: Vec::new(),
+        places: [].into(),
     };
     let journal = Journal::create(&script.journals, opened).map_err(|e| e.to_string())?;
     if script.disk == Disk::NoRecords {
@@ -130,6 +132,7 @@ impl Conductor {
             beat: BEAT,
             lab: Some(self.script.lab.clone()),
             namespaces: self.script.namespaces.clone(),
+            clusters: Vec::new(),
         }));
     }
 

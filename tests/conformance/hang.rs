@@ -127,7 +127,7 @@ pub fn an_undo_that_is_tried_again_and_again_is_no_hang(fixture: &mut Fixture) {
     let cut = squall::fault::find("networkPartition").unwrap();
     let mut drill = Drill::of(fixture, cut).hold().start();
     drill.wait_in_force();
-    let netns = drill.script.order.target.netns.path.clone();
+    let netns = drill.script.order.target.netns.as_ref().unwrap().path.clone();
     let rules = |fixture: &mut Fixture, nft: &str| {
         let answer = fixture.ask(&Ask::Rules { netns: netns.clone(), nft: nft.to_owned() });
         assert!(matches!(answer, Answer::Done), "{answer:?}");

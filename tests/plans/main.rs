@@ -8,7 +8,8 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use squall::cli::prepare::Inputs;
+use squall::cli::failure::Failure;
+use squall::cli::prepare::{Inputs, Prepared};
 use squall::model::plan::{Plan, Source};
 use squall::plan::{PlanInput, Style, check_stale, diff, digest, render};
 use squall::spec::{self, Surroundings};
@@ -34,11 +35,17 @@ fn args(file: &Path) -> Inputs {
         lab: None,
         policy: Vec::new(),
         approval: Vec::new(),
+        kubeconfig: None,
     }
 }
 
+/// Nothing of it is in a cluster.
+fn prepared(inputs: &Inputs) -> Result<Prepared, Failure> {
+    inputs.read()?.prepare(Vec::new())
+}
+
 fn planned(inputs: &Inputs) -> Plan {
-    inputs.prepare().unwrap_or_else(|e| panic!("{e}")).plan
+    prepared(inputs).unwrap_or_else(|e| panic!("{e}")).plan
 }
 
 #[test]
@@ -123,6 +130,7 @@ fn planned_with(file: &Path, role: &str) -> Plan {
         experiment: &loaded.value.experiment,
         source: Source { path: file.display().to_string(), sha256: loaded.sha256.clone() },
         lab: Some(squall::plan::lab(&lab.name, "lab.yaml", &lab.sha256, &lab.value).unwrap()),
+        clusters: Vec::new(),
         seed: SEED,
         policies: BTreeMap::new(),
         warnings: Vec::new(),
@@ -180,7 +188,7 @@ fn a_rule_that_cannot_be_meant_is_a_bad_file_with_its_line() {
     std::fs::write(&policy, text).unwrap();
     let file = Path::new("experiments/redis-primary-loss.yaml");
     let args = Inputs { policy: vec![policy], ..args(file) };
-    let Err(failure) = args.prepare() else { panic!("an odd policy was taken") };
+    let Err(failure) = prepared(&args) else { panic!("an odd policy was taken") };
     for part in ["odd.yaml:7:", "it limits nothing", "odd.yaml:8:", "no IANA", "never opens"] {
         assert!(failure.why.contains(part), "{part}: {failure}");
     }

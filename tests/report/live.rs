@@ -228,9 +228,10 @@ fn what_was_only_late_is_not_called_an_outage() {
 /// A drill whose only step is of that class.
 fn opened(restore: Restore) -> Record {
     let file = "experiments/redis-primary-pause.yaml".into();
-    let inputs =
-        Inputs { file, seed: Some(1), lab: None, policy: Vec::new(), approval: Vec::new() };
-    let mut plan = inputs.prepare().unwrap_or_else(|e| panic!("{e}")).plan;
+    let (policy, approval) = (Vec::new(), Vec::new());
+    let inputs = Inputs { file, seed: Some(1), lab: None, policy, approval, kubeconfig: None };
+    let files = inputs.read().unwrap_or_else(|e| panic!("{e}"));
+    let mut plan = files.prepare(Vec::new()).unwrap_or_else(|e| panic!("{e}")).plan;
     plan.experiment.method[0].facts.restore = restore;
     let opened = Opened {
         version: HISTORY_VERSION,

@@ -35,11 +35,23 @@ fn now(primaries: &[&str]) -> Now {
         };
         let name = name(&host.name);
         let service = "redis".to_owned();
-        (name.0.clone(), Target { name, service, host, port: None, process: None, netns })
+        (
+            name.0.clone(),
+            Target {
+                name,
+                service,
+                host,
+                port: None,
+                process: None,
+                netns: Some(netns),
+                object: None,
+            },
+        )
     };
     let hosts = ["r1", "r2", "r3"];
     Now {
         targets: hosts.map(target).into(),
+        selected: Bound::new(),
         roles: hosts.map(role).into(),
         hosts: Vec::new(),
         for_one: ["primary".to_owned()].into(),

@@ -77,11 +77,11 @@ fn a_target_that_names_hosts_is_contested_only_on_them() {
     let mut plan = plan_of("primary", Pick::One, Some("roleMoved"));
     let mut roles = seen(&plan, STALE);
     let spec = plan.experiment.targets.get_mut("primary").unwrap();
-    let Selector::Lab(selector) = &mut spec.selector;
+    let selector = spec.selector.lab_mut().unwrap();
     selector.hosts = vec!["r2".into(), "r3".into()];
     assert_eq!(contested(&plan, &mut roles, 100), None);
     let spec = plan.experiment.targets.get_mut("primary").unwrap();
-    let Selector::Lab(selector) = &mut spec.selector;
+    let selector = spec.selector.lab_mut().unwrap();
     selector.hosts.push("r1".into());
     assert!(contested(&plan, &mut roles, 100).is_some());
 }

@@ -179,6 +179,8 @@ struct Prepared {
     fds: Vec<OwnedFd>,
     /// The init whose namespaces are entered.
     enter: Option<OwnedFd>,
+    /// Which of them.
+    namespaces: i32,
     realtime: bool,
     manner: Manner,
     /// Every descriptor above lies at or over this number, clear of those that the part gets.
@@ -191,6 +193,7 @@ impl Prepared {
             Some(entry) => Some(LinuxProcesses::new()?.open(&entry.init)?),
             None => None,
         };
+        let namespaces = spec.enter.as_ref().map_or(0, |entry| joined(entry.init.pid));
         let clear = 3 + i32::try_from(spec.fds.len()).unwrap_or(i32::MAX - 3);
         let null = open("/dev/null")?;
         let mut words = vec!["squall".to_owned(), "part".to_owned(), spec.name.to_owned()];
@@ -203,11 +206,20 @@ impl Prepared {
             log: raised(spec.log.as_ref().map_or(null.as_fd(), AsFd::as_fd), clear)?,
             fds: spec.fds.iter().map(|f| raised(f.as_fd(), clear)).collect::<Result<_, _>>()?,
             enter,
+            namespaces,
             realtime: spec.realtime,
             manner: spec.manner,
             clear,
         })
     }
+}
+
+/// The namespaces of a lab that we are not in already: the kernel lets nobody into the user
+/// namespace that they stand in, and a lab of root's has ours.
+fn joined(init: i32) -> i32 {
+    let user = |who: &str| std::fs::read_link(format!("/proc/{who}/ns/user")).ok();
+    let shared = user("self").is_some_and(|ours| user(&init.to_string()) == Some(ours));
+    if shared { child::LAB_NAMESPACES & !libc::CLONE_NEWUSER } else { child::LAB_NAMESPACES }
 }
 
 /// Ourselves, by a descriptor: in another mount namespace the path may name nothing.

@@ -41,16 +41,20 @@ pub struct Program<'a> {
 /// there is none, or only one that a lab cannot see.
 #[must_use]
 pub fn find(name: &str) -> Option<PathBuf> {
-    let runs = |path: &PathBuf| {
-        path.metadata().is_ok_and(|m| m.is_file() && m.permissions().mode() & 0o111 != 0)
-            && !PRIVATE.iter().any(|hidden| path.starts_with(hidden))
-    };
+    let hidden = |path: &PathBuf| PRIVATE.iter().any(|hidden| path.starts_with(hidden));
+    let runs = |path: &PathBuf| is_program(path) && !hidden(path);
     if name.contains('/') {
         return Some(PathBuf::from(name)).filter(runs);
     }
     let path = std::env::var_os("PATH").unwrap_or_default();
     let folders = std::env::split_paths(&path).chain(DAEMONS.iter().map(PathBuf::from));
     folders.map(|folder| folder.join(name)).find(runs)
+}
+
+/// Can that file be executed by somebody?
+#[must_use]
+pub fn is_program(path: &Path) -> bool {
+    path.metadata().is_ok_and(|m| m.is_file() && m.permissions().mode() & 0o111 != 0)
 }
 
 impl Program<'_> {

@@ -14,6 +14,7 @@ fn record(name: &str) -> Record {
         sha256: String::new(),
         spec: serde_json::from_str(r#"{"title": "t", "services": {}}"#).unwrap(),
         hosts: Vec::new(),
+        cluster: None,
     }
 }
 

@@ -4,7 +4,7 @@
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use crate::model::experiment::{Bind, Experiment, Peers, Pick, Restore, Selector};
+use crate::model::experiment::{Bind, Experiment, Peers, Pick, Restore};
 use crate::model::inventory::InstanceName;
 use crate::model::plan::Plan;
 use crate::model::units::{Percent, Rate};
@@ -109,7 +109,7 @@ fn what_people_approve_is_the_experiment_as_it_was_filled() {
         planned(&filled)
     };
     let role = other(&|e| {
-        let Selector::Lab(selector) = &mut e.targets.get_mut("primary").unwrap().selector;
+        let selector = e.targets.get_mut("primary").unwrap().selector.lab_mut().unwrap();
         selector.role = Some("replica".into());
     });
     assert_eq!(role.blast_radius, planned(&primary_loss()).blast_radius);
@@ -189,13 +189,13 @@ fn a_method_without_a_step_is_a_plan_that_hits_nothing() {
 #[test]
 fn every_error_is_said_at_once_with_its_place() {
     let mut elsewhere = target("redis", None, Pick::One);
-    let Selector::Lab(selector) = &mut elsewhere.selector;
+    let selector = elsewhere.selector.lab_mut().unwrap();
     selector.hosts = vec!["s1".into()];
     let mut nowhere = target("redis", None, Pick::One);
-    let Selector::Lab(selector) = &mut nowhere.selector;
+    let selector = nowhere.selector.lab_mut().unwrap();
     selector.hosts = vec!["moon".into()];
     let mut web = target("nginx", None, Pick::Minority);
-    let Selector::Lab(selector) = &mut web.selector;
+    let selector = web.selector.lab_mut().unwrap();
     selector.hosts = vec!["r1".into()];
     let targets = [
         ("cache", target("redsi", None, Pick::One)),
@@ -276,7 +276,7 @@ fn a_block_names_the_hosts_inside_it_for_canaries() {
 fn a_far_end_that_comes_out_empty_is_an_error_and_never_everyone() {
     let mut only_itself = cut_from(&["alone"], &[]);
     let mut alone = target("redis", None, Pick::One);
-    let Selector::Lab(selector) = &mut alone.selector;
+    let selector = alone.selector.lab_mut().unwrap();
     selector.hosts = vec!["r2".into()];
     only_itself.targets.insert("alone".into(), alone);
     let said = errors(&only_itself);

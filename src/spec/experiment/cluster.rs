@@ -38,6 +38,7 @@ pub(super) fn check(entry: &Entry, selector: &Selector, lab: &LabInView<'_>, she
 fn check_lab(target: &str, lab: &LabInView<'_>, (span, sheet): (Range<usize>, &mut Sheet)) {
     let why = match lab {
         LabInView::Broken => return,
+        LabInView::Known(lab) if lab.kubernetes.is_some() => return,
         LabInView::Known(_) => "the experiment's lab has none",
         LabInView::None => "no context is named",
     };

@@ -17,7 +17,7 @@ use crate::host::linux::namespace;
 use crate::host::part::Manner;
 
 /// Joined together, in one call, by the pidfd of the lab's init.
-const LAB_NAMESPACES: i32 = libc::CLONE_NEWUSER
+pub(super) const LAB_NAMESPACES: i32 = libc::CLONE_NEWUSER
     | libc::CLONE_NEWNS
     | libc::CLONE_NEWPID
     | libc::CLONE_NEWNET
@@ -118,7 +118,7 @@ pub(super) fn given(number: RawFd) -> Option<OwnedFd> {
 
 /// Is the first child the part, or does it only fork it?
 pub(super) fn is_part_itself(prepared: &Prepared) -> bool {
-    prepared.enter.is_none() && prepared.manner != Manner::Founder
+    prepared.enter.is_none() && !prepared.manner.founds()
 }
 
 /// Forks; the parent returns. `ours` is what the child must close, or it would never see us die.
@@ -157,11 +157,11 @@ fn run(prepared: &Prepared, vectors: &Vectors, parent: RawFd) -> ! {
         // SAFETY: plain system calls on our own descriptors, here and below.
         Some(init) => {
             check(parent, Stage::FailedEnter, unsafe {
-                libc::setns(init.as_raw_fd(), LAB_NAMESPACES)
+                libc::setns(init.as_raw_fd(), prepared.namespaces)
             });
             become_root(parent);
         }
-        None => found(parent),
+        None => found(prepared, parent),
     }
     // SAFETY: without CLONE_VM this is a fork; the child goes on with its own copy of the stack.
     // Its parent is our parent. glibc's fork cannot do that.
@@ -188,11 +188,13 @@ fn become_root(parent: RawFd) {
 }
 
 /// Makes the namespaces of a lab. Our parent maps the ids, for we may not.
-fn found(parent: RawFd) {
-    // SAFETY: plain system calls.
-    check(parent, Stage::FailedUser, unsafe { libc::unshare(libc::CLONE_NEWUSER) });
-    say(parent, Stage::NeedsMap, 0);
-    await_word(parent);
+fn found(prepared: &Prepared, parent: RawFd) {
+    if prepared.manner == Manner::Founder {
+        // SAFETY: plain system calls, here and below.
+        check(parent, Stage::FailedUser, unsafe { libc::unshare(libc::CLONE_NEWUSER) });
+        say(parent, Stage::NeedsMap, 0);
+        await_word(parent);
+    }
     check(parent, Stage::FailedNamespaces, unsafe {
         libc::unshare(LAB_NAMESPACES & !libc::CLONE_NEWUSER)
     });

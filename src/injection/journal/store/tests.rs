@@ -16,6 +16,8 @@ fn opened(version: u32) -> Opened {
         boot: BootId("boot".into()),
         lab: None,
         namespaces: Vec::new(),
+        clusters: Vec::new(),
+        places: [].into(),
     }
 }
 
@@ -36,7 +38,8 @@ fn recipe(number: u16) -> Recipe {
             host: Host { name: "r1".into(), ipv4: address, ipv6: "fd66::11".parse().unwrap() },
             port: Some(6379),
             process: None,
-            netns,
+            netns: Some(netns),
+            object: None,
         },
         undo: json!({"process": {"pid": 7, "startTicks": 9, "boot": "boot"}}),
         deadline_ns: 5,
