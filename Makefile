@@ -16,7 +16,7 @@ BENCHES ?=
 
 # A Kubernetes cluster as a lab, and the images of what runs in it. Its own programs come from Go.
 KUBE_PACKAGES := etcd:etcd-server containerd:containerd runc:runc umoci:umoci nginx:nginx-light \
-                 redis-server:redis-server haproxy:haproxy \
+                 redis-server:redis-server haproxy:haproxy curl:curl \
                  /usr/lib/cni/ptp:containernetworking-plugins
 KUBE := target/kube
 KUBE_VERSION := $(shell sed -n 's/^require k8s.io\/kubernetes v//p' scripts/kube/go.mod)
@@ -84,7 +84,7 @@ kube-programs: kube-packages
 
 ## kube-images: make the images that a lab's cluster runs, from packages of this machine
 kube-images: kube-packages
-	@scripts/kube-images $(KUBE)/images
+	@scripts/kube-images $(KUBE)/images $(KUBE)/$(KUBE_VERSION)
 
 kube-packages:
 	@scripts/packages $(KUBE_PACKAGES)
