@@ -4,12 +4,14 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use squall::fault::{self, Expect, Fault, FaultError};
+use squall::host::cluster::ApiRequest;
 use squall::host::linux::clock::monotonic_ns;
 use squall::host::linux::network::LinuxNetwork;
 use squall::host::network::{Canary, CanaryReport, Network, Took};
 use squall::host::process::RunState;
-use squall::host::{Host, HostError, Processes};
+use squall::host::{Clusters, Host, HostError, Processes};
 use squall::model::binding::{Order, PeerHost, PeerSet};
+use squall::model::cluster::ClusterIdentity;
 use squall::model::id::{DrillId, InjectionId};
 use squall::model::identity::{NetnsIdentity, ProcessIdentity};
 use squall::model::inventory::{self, InstanceName, Target};
@@ -33,6 +35,13 @@ impl Host for NetworkOnly {
 
     fn carriers(&self) -> std::collections::BTreeMap<String, String> {
         self.0.carriers()
+    }
+}
+
+/// It reaches no cluster.
+impl Clusters for NetworkOnly {
+    fn ask(&mut self, cluster: &ClusterIdentity, _: &ApiRequest) -> Result<Value, HostError> {
+        Err(HostError::Gone(format!("cluster {}", cluster.context)))
     }
 }
 
@@ -114,7 +123,8 @@ fn order(world: &World, id: InjectionId, kind: &str, params: Value) -> Order {
             host: host_of("server", 0, 1),
             port: None,
             process: None,
-            netns: server.ns.clone(),
+            netns: Some(server.ns.clone()),
+            object: None,
         },
         peers: PeerSet {
             blocks: Vec::new(),
