@@ -28,9 +28,7 @@ use crate::host::linux::process::LinuxProcesses;
 use crate::host::process::Processes;
 use crate::model::cluster::LabCluster;
 use crate::model::inventory::InstanceName;
-use crate::model::kubernetes::{
-    API_PORT, CONTROL_PLANE, Component, KubernetesSpec, service_names,
-};
+use crate::model::kubernetes::{API_PORT, CONTROL_PLANE, Component, KubernetesSpec, service_names};
 use crate::model::lab::LabSpec;
 use crate::model::layout::Layout;
 
