@@ -33,6 +33,10 @@ pub enum ErrorClass {
     Unreachable,
     /// The system says that it cannot serve: HTTP 5xx, Redis `LOADING`, `CLUSTERDOWN`.
     Unavailable,
+    /// It is up and says of itself that it does not serve: gRPC health `NOT_SERVING`.
+    NotServing,
+    /// A name server says that there is no such name.
+    NoSuchName,
     /// A write went to one that takes no writes.
     ReadOnly,
     /// Nobody knows a primary.
@@ -119,6 +123,8 @@ impl ErrorClass {
             ErrorClass::Timeout => "timeout",
             ErrorClass::Unreachable => "unreachable",
             ErrorClass::Unavailable => "unavailable",
+            ErrorClass::NotServing => "not serving",
+            ErrorClass::NoSuchName => "no such name",
             ErrorClass::ReadOnly => "read-only",
             ErrorClass::NoPrimary => "no primary",
             ErrorClass::WrongAnswer => "wrong answer",

@@ -200,6 +200,8 @@ catalogue! {
     http::Http,
     tcp::Tcp,
     redis::Redis,
+    grpc::Grpc,
+    dns::Dns,
     command::Command,
 }
 

@@ -10,7 +10,9 @@
 )]
 
 mod command;
+mod dns;
 mod engine;
+mod grpc;
 mod http;
 mod namespaces;
 mod outages;
