@@ -109,6 +109,7 @@ mod tests {
             phases: None,
             write: None,
             peer: None,
+            age_ns: None,
         };
         (from_ms..to_ms).step_by(10).map(slot).collect()
     }

@@ -136,6 +136,7 @@ impl Service {
             phases: None,
             write: self.writes.then_some(fate),
             peer: None,
+            age_ns: None,
         }
     }
 

@@ -29,6 +29,8 @@ pub struct Seen {
     pub phases: Option<Phases>,
     pub write: Option<WriteFate>,
     pub peer: Option<String>,
+    /// How old what was seen was by then, nanoseconds; None: it was seen as it happened.
+    pub age_ns: Option<u64>,
 }
 
 /// What a probe is built with.
@@ -49,6 +51,14 @@ pub trait Probe {
     /// slots will say what is wrong.
     fn prepare(&self) -> LocalBoxFuture<'_, ()> {
         Box::pin(async {})
+    }
+
+    /// Is the question itself understood? Asked once, ahead of the first slot. Whoever cannot be
+    /// asked is no error: that is what slots are for.
+    ///
+    /// Errors: in words, what is wrong with the question; the drill does not begin.
+    fn check(&self) -> LocalBoxFuture<'_, Result<(), String>> {
+        Box::pin(async { Ok(()) })
     }
 
     /// One look. Ends within the setting's patience.
@@ -114,7 +124,7 @@ impl Seen {
     #[must_use]
     pub fn now(answer: Result<(), ErrorClass>) -> Seen {
         let done_ns = crate::host::linux::clock::monotonic_ns();
-        Seen { answer, done_ns, phases: None, write: None, peer: None }
+        Seen { answer, done_ns, phases: None, write: None, peer: None, age_ns: None }
     }
 }
 
@@ -202,6 +212,7 @@ catalogue! {
     redis::Redis,
     grpc::Grpc,
     dns::Dns,
+    prometheus::Prometheus,
     command::Command,
 }
 

@@ -16,6 +16,7 @@ mod grpc;
 mod http;
 mod namespaces;
 mod outages;
+mod prometheus;
 mod redis;
 mod roles;
 mod sentinel;

@@ -149,7 +149,10 @@ impl Slots {
         mut ticks: UnboundedReceiver<Tick>,
         mut commands: UnboundedReceiver<Command>,
     ) {
-        self.prepare(&mut ticks).await;
+        if !self.prepare(&mut ticks).await {
+            while commands.recv().await.is_some() {}
+            return;
+        }
         self.tell(FromProber::Ready { scheduling: scheduling.word().to_owned() });
         let mut stalls = Stalls::new(monotonic_ns(), self.longest);
         let mut progress = Progress::default();
@@ -175,13 +178,26 @@ impl Slots {
         }
     }
 
-    /// The beats of that time are thrown away: nothing was measured in it.
-    async fn prepare(&self, ticks: &mut UnboundedReceiver<Tick>) {
-        let probes: Vec<_> =
-            self.state.borrow().lanes.iter().map(|lane| Rc::clone(&lane.probe)).collect();
-        let prepare = join_all(probes.iter().map(|probe| probe.prepare()));
+    /// False when a probe's question is not understood; each is reported. The beats of that time
+    /// are thrown away: nothing was measured in it.
+    async fn prepare(&self, ticks: &mut UnboundedReceiver<Tick>) -> bool {
+        let probes: Vec<_> = {
+            let lanes = &self.state.borrow().lanes;
+            lanes.iter().map(|lane| (lane.name.clone(), Rc::clone(&lane.probe))).collect()
+        };
+        let prepare = join_all(probes.iter().map(|(_, probe)| probe.prepare()));
         let _ = tokio::time::timeout(PREPARE_WITHIN, prepare).await;
+        let checks = probes.iter().map(|(name, probe)| async move {
+            let checked = tokio::time::timeout(PREPARE_WITHIN, probe.check()).await;
+            checked.ok().and_then(Result::err).map(|why| (name.clone(), why))
+        });
+        let unfit: Vec<_> = join_all(checks).await.into_iter().flatten().collect();
         while ticks.try_recv().is_ok() {}
+        let fit = unfit.is_empty();
+        for (probe, why) in unfit {
+            self.tell(FromProber::Unfit { probe, why });
+        }
+        fit
     }
 
     fn begin(&self, due: Due) {

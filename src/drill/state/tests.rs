@@ -43,6 +43,7 @@ fn slots(from_ms: u64, to_ms: u64, grade: Grade) -> Entry {
         phases: None,
         write: None,
         peer: None,
+        age_ns: None,
     };
     let slots = (from_ms..to_ms).step_by(10).map(slot).collect();
     Entry::Slots { probe: "ping".into(), slots }
