@@ -88,9 +88,14 @@ impl<B: Backend> Drill<'_, B> {
             namespaces: self.backend.hosts().into_iter().map(|(_, ns)| ns).collect(),
         };
         self.parts.tell_injector(&ToInjector::Hello(hello)).await;
+        let probes = self.request.plan.experiment.probes.clone();
+        let looked_from = |name: &String| probes.values().any(|p| p.from.as_ref() == Some(name));
+        let hosts = self.backend.hosts().into_iter().map(|(host, ns)| (host.name, ns));
+        let hosts = hosts.filter(|(name, _)| looked_from(name)).collect();
         let hello = ProberHello {
             drill: self.request.drill.clone(),
-            probes: self.request.plan.experiment.probes.clone(),
+            probes,
+            hosts,
             watches: self.backend.watches(),
             netns: self.backend.client(),
             secrets: std::mem::take(&mut self.request.secrets),

@@ -94,6 +94,7 @@ mod tests {
             deadline: Span::millis(50),
             steady: true,
             slo: None,
+            from: None,
         };
         Watch::of(&BTreeMap::from([("a".to_owned(), spec)]))
     }

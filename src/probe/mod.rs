@@ -186,6 +186,10 @@ macro_rules! catalogue {
             /// The objective that its error budget is counted against.
             #[serde(default, skip_serializing_if = "Option::is_none")]
             pub slo: Option<Percent>,
+            /// The lab's host whose network it looks from; the client's unless given. A fault on
+            /// that host is then in its way.
+            #[serde(default, skip_serializing_if = "Option::is_none")]
+            pub from: Option<String>,
         }
 
         /// Every probe there is, in the order of the reference page.
@@ -227,6 +231,7 @@ impl ProbeDocument {
             deadline: self.deadline,
             steady: self.steady,
             slo: self.slo,
+            from: self.from.clone(),
         })
     }
 

@@ -20,6 +20,7 @@ fn plan() -> Plan {
         deadline: Span::millis(50),
         steady: true,
         slo: None,
+        from: None,
     };
     experiment.probes.insert("ping".into(), probe);
     experiment.stop_conditions.push(Claim {

@@ -353,7 +353,9 @@ fn what_is_shorter_than_samples_are_apart_can_hide_between_them() {
     let claim = |age_ns: Option<u64>| {
         let mut drill = Drill::of(service.clone());
         let mut slots = service.observe(-1000.0, drill.watch_ms);
-        slots.iter_mut().for_each(|slot| slot.age_ns = age_ns);
+        for slot in &mut slots {
+            slot.age_ns = age_ns;
+        }
         drill.slots.insert("p".to_owned(), slots);
         let params = serde_json::json!({"probe": "p", "atMost": "1s"});
         drill.claims("downtime", params).first()
