@@ -134,6 +134,10 @@ impl Host for LinuxHost {
         monotonic_ns()
     }
 
+    fn wall(&self) -> jiff::Timestamp {
+        jiff::Timestamp::now()
+    }
+
     fn pause(&self, length: Duration) {
         let span = u64::try_from(length.as_nanos()).unwrap_or(u64::MAX);
         timing::sleep_until(monotonic_ns().saturating_add(span));

@@ -28,6 +28,10 @@ impl Host for NetworkOnly {
         monotonic_ns()
     }
 
+    fn wall(&self) -> jiff::Timestamp {
+        jiff::Timestamp::now()
+    }
+
     fn pause(&self, length: std::time::Duration) {
         let nanos = u64::try_from(length.as_nanos()).unwrap_or(u64::MAX);
         squall::host::linux::timing::sleep_until(self.now_ns().saturating_add(nanos));
