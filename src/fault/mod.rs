@@ -351,15 +351,24 @@ catalogue! {
     network_latency::NetworkLatency,
     network_loss::NetworkLoss,
     pod_delete::PodDelete,
+    pod_evict::PodEvict,
     node_cordon::NodeCordon,
+    node_drain::NodeDrain,
+    node_taint::NodeTaint,
+    scale::Scale,
+    rollout_restart::RolloutRestart,
+    config_map_remove::ConfigMapRemove,
+    secret_remove::SecretRemove,
 }
 
 mod cordon;
+mod eviction;
 mod marked;
 mod network_kind;
 mod network_recipe;
 mod network_witness;
 mod object;
+mod removal;
 
 /// The entry of that kind, if there is one.
 #[must_use]

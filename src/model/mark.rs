@@ -4,9 +4,11 @@
 //! The journal lies on the machine that squall ran on. A mark lies where the harm is, so that
 //! `squall undo --cluster` can restore from any machine.
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD as BASE64;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::cluster::{ClusterIdentity, ObjectIdentity, Resource};
 use super::id::InjectionId;
@@ -15,6 +17,9 @@ use super::id::InjectionId;
 pub const DRILL: &str = "squall.dev/drill";
 /// The annotation that holds a [`Note`] as JSON.
 pub const UNDO: &str = "squall.dev/undo";
+
+/// The key in the data of a carrier.
+const CARRIED: &str = "note";
 
 /// Whose change it is, and until when.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -62,7 +67,27 @@ impl Note {
     #[must_use]
     pub fn on(object: &Value) -> Option<Result<Note, String>> {
         let text = object.pointer("/metadata/annotations")?.get(UNDO)?.as_str()?;
-        Some(serde_json::from_str(text).map_err(|error| error.to_string()))
+        Some(Note::read(text))
+    }
+
+    /// The text of the annotation.
+    pub fn read(text: &str) -> Result<Note, String> {
+        serde_json::from_str(text).map_err(|error| error.to_string())
+    }
+
+    /// The data of a Secret that carries it.
+    #[must_use]
+    pub fn carried(&self) -> Value {
+        // A note is plain values: it can always be written.
+        json!({CARRIED: BASE64.encode(serde_json::to_vec(self).unwrap_or_default())})
+    }
+
+    /// The note that a Secret carries. None: it carries none. Errors: it cannot be read.
+    #[must_use]
+    pub fn in_carrier(secret: &Value) -> Option<Result<Note, String>> {
+        let text = secret.pointer("/data")?.get(CARRIED)?.as_str()?;
+        let note = BASE64.decode(text).map_err(|error| error.to_string());
+        Some(note.and_then(|bytes| serde_json::from_slice(&bytes).map_err(|e| e.to_string())))
     }
 
     /// The object that it is about, in that cluster.

@@ -12,6 +12,7 @@ use squall::host::process::RunState;
 use squall::host::{Clusters, Host, HostError, Processes};
 use squall::model::binding::{Order, PeerHost, PeerSet};
 use squall::model::cluster::ClusterIdentity;
+use squall::model::history::Finding;
 use squall::model::id::{DrillId, InjectionId};
 use squall::model::identity::{NetnsIdentity, ProcessIdentity};
 use squall::model::inventory::{self, InstanceName, Target};
@@ -46,6 +47,12 @@ impl Host for NetworkOnly {
 impl Clusters for NetworkOnly {
     fn ask(&mut self, cluster: &ClusterIdentity, _: &ApiRequest) -> Result<Value, HostError> {
         Err(HostError::Gone(format!("cluster {}", cluster.context)))
+    }
+
+    fn find(&mut self, _: Finding) {}
+
+    fn found(&mut self) -> Vec<Finding> {
+        Vec::new()
     }
 }
 
