@@ -172,7 +172,11 @@ fn every_kind_is_seen_to_come_and_to_go() {
         let id = injection(&drill, u16::try_from(number).unwrap());
         let order = order(&world, id, kind, params.clone());
         let undo = fault.arm(&mut host, &order).unwrap();
-        assert_eq!(host.ours(&order.target.netns, None).unwrap(), [""; 0], "arming only reads");
+        assert_eq!(
+            host.ours(order.target.netns.as_ref().unwrap(), None).unwrap(),
+            [""; 0],
+            "arming only reads"
+        );
         let early = fault.verify(&mut host, &order.target, &undo, Expect::InForce);
         assert!(matches!(early, Err(FaultError::Unexpected(_))), "{kind}: {early:?}");
 
@@ -216,7 +220,10 @@ fn a_fault_that_is_listed_and_does_nothing_is_found_out() {
             }
         };
         assert!(matches!(found, Err(FaultError::Unexpected(_))), "{kind}: {found:?}");
-        assert!(!host.ours(&order.target.netns, None).unwrap().is_empty(), "listed all the same");
+        assert!(
+            !host.ours(order.target.netns.as_ref().unwrap(), None).unwrap().is_empty(),
+            "listed all the same"
+        );
         let lasted = fault.lasted(&mut host, &order.target, &undo);
         assert!(matches!(lasted, Err(FaultError::Unexpected(_))), "{kind}: {lasted:?}");
         fault.revert(&mut host, &order.target, &undo).unwrap();
@@ -292,7 +299,7 @@ fn a_replaced_namespace_is_void_in_every_verb() {
         let void = |result: Result<String, FaultError>| {
             assert!(matches!(result, Err(FaultError::Void(_))), "{kind}: {result:?}");
         };
-        order.target.netns.cookie += 1;
+        order.target.netns.as_mut().unwrap().cookie += 1;
         void(fault.arm(&mut host, &order).map(|_| String::new()));
         void(fault.inject(&mut host, &order, &replaced).map(|_| String::new()));
         void(fault.revert(&mut host, &order.target, &replaced).map(|()| String::new()));
