@@ -14,6 +14,7 @@ pub mod inventory;
 pub mod kubernetes;
 pub mod lab;
 pub mod layout;
+pub mod mark;
 pub mod message;
 pub mod network;
 pub mod observation;

@@ -1,8 +1,10 @@
 //! Targets in clusters: what an API server knows of them, asked with retries off.
 
+pub mod access;
 mod found;
 pub mod inventory;
 mod late;
+pub mod marked;
 mod pods;
 pub mod site;
 mod things;

@@ -185,7 +185,8 @@ fn build(request: &ApiRequest) -> Result<Request<Vec<u8>>, String> {
         ApiVerb::Delete => ("DELETE", "application/json"),
     };
     let mut query = request.query.clone();
-    if !matches!(request.verb, ApiVerb::Get | ApiVerb::Delete) {
+    let named = query.iter().any(|(key, _)| *key == "fieldManager");
+    if !named && !matches!(request.verb, ApiVerb::Get | ApiVerb::Delete) {
         query.push(("fieldManager", FIELD_MANAGER.to_owned()));
     }
     let query: Vec<String> =
