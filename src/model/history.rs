@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::cluster_seen::ClusterSeen;
 use super::id::{DrillId, InjectionId};
 use super::inventory::{InstanceName, Role};
 use super::observation::{LedgerRead, Observation};
@@ -74,6 +75,8 @@ pub enum Entry {
         instance: InstanceName,
         running: bool,
     },
+    /// A watch of a cluster told something.
+    Cluster(Box<ClusterSeen>),
     Ledger {
         probe: String,
         read: LedgerRead,

@@ -6,6 +6,8 @@ mod late;
 mod pods;
 pub mod site;
 mod things;
+mod watch;
 
 pub use inventory::inventory;
 pub use site::ClusterSite;
+pub use watch::Watching;
