@@ -3,6 +3,7 @@
 //! On disk: `history.jsonl`, one [`Record`] a line, the first being [`Entry::Opened`].
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
@@ -63,6 +64,11 @@ pub enum Entry {
     Disturbed {
         injection: Option<InjectionId>,
         why: String,
+    },
+    /// A fault met what there is to learn: no failure of ours, and no doubt about its hold.
+    Finding {
+        injection: InjectionId,
+        finding: Finding,
     },
     /// An instance said what it is. Written on change, and once at the start.
     RoleSeen {
@@ -166,6 +172,35 @@ pub struct Effective {
     pub effective_ns: u64,
     /// What was seen: `process 7 is gone`, `12 of 12 canaries from r2 lost`.
     pub evidence: String,
+}
+
+/// What a fault met on its way.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", rename_all_fields = "camelCase", deny_unknown_fields)]
+pub enum Finding {
+    /// A `PodDisruptionBudget` did not let a pod go. `pod` is `NAMESPACE/NAME`; `why` is the
+    /// server's own word, and names the budget.
+    EvictionRefused { pod: String, why: String },
+}
+
+impl Finding {
+    /// What it is about: the same is not found twice.
+    #[must_use]
+    pub fn about(&self) -> &str {
+        match self {
+            Finding::EvictionRefused { pod, .. } => pod,
+        }
+    }
+}
+
+impl fmt::Display for Finding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Finding::EvictionRefused { pod, why } => {
+                write!(f, "the eviction of {pod} was refused: {why}")
+            }
+        }
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

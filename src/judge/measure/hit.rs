@@ -7,9 +7,11 @@ use super::axis::seconds;
 use super::timeline::Timeline;
 use super::watched::{At, Clusters, Watched, last};
 use super::window::Frame;
+use crate::judge::claim::Figure;
+use crate::judge::words;
 use crate::model::cluster::{PlannedCluster, Resource};
 use crate::model::cluster_seen::PodSeen;
-use crate::model::history::Effective;
+use crate::model::history::{Effective, Finding};
 use crate::model::inventory::Candidate;
 use crate::model::plan::Plan;
 use crate::model::selector::Selector;
@@ -25,12 +27,23 @@ pub struct Hit<'a> {
     pub lease: Option<String>,
     /// Nodes that were hit, or whose programs were.
     pub nodes: BTreeSet<String>,
-    /// UIDs of pods that were hit themselves.
+    /// UIDs of pods that a fault was on by name.
+    pub named: BTreeSet<&'a str>,
+    /// The same, and those on whose node one was.
     pub struck: BTreeSet<&'a str>,
+    /// Evictions of its pods that a budget refused: when, and in the server's words.
+    pub refused: Vec<(u64, &'a str)>,
     /// The fault that figures count from: just before it, and when it was certainly in force.
     pub began_ns: u64,
     pub zero_ns: u64,
     pub end_ns: u64,
+}
+
+/// A figure, and the moment up to which it rests on the watch.
+#[derive(Debug, Clone)]
+pub struct Drawn {
+    pub figure: Figure,
+    pub to_ns: u64,
 }
 
 /// By target; where nothing can be said, why not.
@@ -77,12 +90,16 @@ impl<'a> Looked<'_, 'a> {
             lease: lease(selector),
             watched: watched.clone(),
             nodes,
+            named: BTreeSet::new(),
             struck: BTreeSet::new(),
+            refused: Vec::new(),
             began_ns,
             zero_ns,
             end_ns: self.frame.end_ns,
         };
-        hit.struck = self.struck(&hit, &found);
+        hit.named = self.named(&hit);
+        hit.struck = hit.named.union(&on_nodes(&hit)).copied().collect();
+        hit.refused = self.refused(&hit);
         Ok(hit)
     }
 
@@ -100,30 +117,44 @@ impl<'a> Looked<'_, 'a> {
         hit.filter(|name| watched.nodes.contains_key(name.as_str())).collect()
     }
 
-    /// Pods of the target's workloads that a fault was on, or on whose node one was.
-    fn struck(&self, hit: &Hit<'a>, found: &[&Candidate]) -> BTreeSet<&'a str> {
-        let struck = |name: &str| self.timeline.effective.iter().any(|e| e.instance.0 == name);
-        let named: BTreeSet<&str> = found
-            .iter()
-            .filter(|candidate| struck(&candidate.name.0))
-            .filter_map(|candidate| Some(candidate.object.as_ref()?.uid.as_str()))
-            .collect();
-        let on_node = |pod: &PodSeen| pod.node.as_ref().is_some_and(|n| hit.nodes.contains(n));
+    /// Pods of the target's workloads that a fault was on by name.
+    fn named(&self, hit: &Hit<'a>) -> BTreeSet<&'a str> {
+        let named = |pod: &&PodSeen| {
+            let name = format!("{}/{}", pod.namespace, pod.name);
+            self.timeline.effective.iter().any(|e| is_named(&e.instance.0, &name))
+        };
         let there = hit.watched.pods_at(&hit.workloads, hit.began_ns);
-        there
-            .filter(|pod| named.contains(pod.uid.as_str()) || on_node(pod))
-            .map(|pod| pod.uid.as_str())
-            .collect()
+        there.filter(named).map(|pod| pod.uid.as_str()).collect()
+    }
+
+    /// Pods of the workloads that a budget did not let go.
+    fn refused(&self, hit: &Hit<'a>) -> Vec<(u64, &'a str)> {
+        let ours = |pod: &str| {
+            let mut all = hit.watched.pods.values().flatten().map(|at| at.seen);
+            all.any(|p| {
+                hit.workloads.contains(&p.workload) && pod == format!("{}/{}", p.namespace, p.name)
+            })
+        };
+        let refused = self.timeline.findings.iter().map(|(at_ns, _, finding)| match finding {
+            Finding::EvictionRefused { pod, why } => (*at_ns, pod, why.as_str()),
+        });
+        refused.filter(|(_, pod, _)| ours(pod)).map(|(at_ns, _, why)| (at_ns, why)).collect()
     }
 }
 
-impl<'a> Hit<'a> {
-    /// From just before the fault to that time.
-    #[must_use]
-    pub fn until(&self, at_ns: u64) -> (u64, u64) {
-        (self.began_ns, at_ns)
-    }
+/// Pods of the target's workloads on nodes that a fault was on.
+fn on_nodes<'a>(hit: &Hit<'a>) -> BTreeSet<&'a str> {
+    let on = |pod: &&PodSeen| pod.node.as_ref().is_some_and(|n| hit.nodes.contains(n));
+    let there = hit.watched.pods_at(&hit.workloads, hit.began_ns);
+    there.filter(on).map(|pod| pod.uid.as_str()).collect()
+}
 
+/// Where a plan has several clusters, instances bear the context before their names.
+fn is_named(instance: &str, name: &str) -> bool {
+    instance == name || instance.strip_suffix(name).is_some_and(|rest| rest.ends_with(':'))
+}
+
+impl<'a> Hit<'a> {
     /// Seconds from fault effective; nothing that it did was before it.
     #[must_use]
     pub fn after(&self, at_ns: u64) -> f64 {
@@ -142,31 +173,77 @@ impl<'a> Hit<'a> {
         self.workloads.iter().cloned().collect::<Vec<_>>().join(", ")
     }
 
-    /// What became of each pod of the workloads that was there when the fault came, and was lost
-    /// in the window: told to end, gone, or no longer ready.
+    /// Each pod of the workloads that was there when the fault came and ended in the window, as
+    /// it was when it began to.
     #[must_use]
     pub fn lost(&self) -> BTreeMap<&'a str, At<'a, PodSeen>> {
         let mut lost = BTreeMap::new();
         for (uid, all) in &self.watched.pods {
-            let was = last(all, self.began_ns);
-            let was = was.filter(|pod| !pod.is_lost() && self.workloads.contains(&pod.workload));
-            let Some(was) = was else { continue };
-            let gone = |at: &&At<'a, PodSeen>| {
-                at.seen.is_lost() || (was.ready && !at.seen.ready)
-            };
-            let within = |at: &&At<'a, PodSeen>| at.at_ns > self.began_ns && at.at_ns <= self.end_ns;
-            if let Some(at) = all.iter().filter(within).find(gone) {
-                lost.insert(*uid, *at);
+            let was = last(all, self.began_ns).filter(|pod| !pod.is_lost());
+            if was.is_some_and(|pod| self.workloads.contains(&pod.workload)) {
+                let within = |at: &&At<'a, PodSeen>| self.holds(at.at_ns);
+                let ends = all.iter().filter(within).find(|at| at.seen.is_lost());
+                lost.extend(ends.map(|at| (*uid, *at)));
             }
         }
         lost
+    }
+
+    /// Those lost, and those that a fault was on.
+    #[must_use]
+    pub fn affected(&self) -> BTreeSet<&'a str> {
+        self.lost().into_keys().chain(self.struck.iter().copied()).collect()
+    }
+
+    /// Who took the place of the pod that this fault was on: `Deployment web: pod web-2 was ready
+    /// after 1.31 s`.
+    #[must_use]
+    pub fn replaced(&self, effective: &Effective) -> Option<String> {
+        let hit = self.watched.pods_at(&self.workloads, effective.began_ns).find(|pod| {
+            is_named(&effective.instance.0, &format!("{}/{}", pod.namespace, pod.name))
+        })?;
+        let since = |all: &&Vec<At<PodSeen>>| {
+            all.first().is_some_and(|at| {
+                at.at_ns >= effective.began_ns && at.seen.workload == hit.workload
+            })
+        };
+        let ready = |all: &Vec<At<'a, PodSeen>>| all.iter().find(|at| at.seen.serves()).copied();
+        let new = self.watched.pods.values().filter(since).filter_map(ready);
+        let at = new.filter(|at| at.at_ns <= self.end_ns).min_by_key(|at| at.at_ns)?;
+        let after = seconds(at.at_ns.saturating_sub(effective.effective_ns));
+        let (workload, pod) = (&hit.workload, &at.seen.name);
+        Some(format!("{workload}: pod {pod} was ready after {after:.3} s"))
+    }
+
+    /// The length of time from the fault to that moment of the watch, with its error, and in words.
+    #[must_use]
+    pub fn span<T>(&self, at: &At<T>) -> (f64, f64, String) {
+        let (after, error) = (self.after(at.at_ns), seconds(at.late_ns) + self.zero_error());
+        let figure = words::seconds_with_error(after, error);
+        (after, error, format!("{figure} (watch, our arrival time)"))
+    }
+
+    /// It had not come about when the watch ended.
+    #[must_use]
+    pub fn not_yet(&self, finding: String, what: &str) -> Drawn {
+        let watched = self.after(self.end_ns);
+        let bound = format!("the watch ended after {watched:.2} s, before {what}");
+        let error = self.zero_error();
+        let figure = Figure { measured: watched, error, finding, bound: Some(bound) };
+        Drawn { figure, to_ns: self.end_ns }
+    }
+
+    /// Is that in the window, from just before the fault on?
+    #[must_use]
+    pub fn holds(&self, at_ns: u64) -> bool {
+        (self.began_ns..=self.end_ns).contains(&at_ns)
     }
 
     /// Pods of the workloads that came since the fault, each with all that was told of it.
     #[must_use]
     pub fn new_pods(&self) -> Vec<&[At<'a, PodSeen>]> {
         let ours = |at: &At<PodSeen>| self.workloads.contains(&at.seen.workload);
-        let since = |at: &At<PodSeen>| at.at_ns >= self.began_ns && at.at_ns <= self.end_ns;
+        let since = |at: &At<PodSeen>| self.holds(at.at_ns);
         let new = |all: &&Vec<At<PodSeen>>| all.first().is_some_and(|at| ours(at) && since(at));
         self.watched.pods.values().filter(new).map(Vec::as_slice).collect()
     }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::judge::JudgeError;
 use crate::model::cluster_seen::ClusterSeen;
 use crate::model::history::{
-    Effective, Entry, HISTORY_VERSION, Lag, Opened, Phase, Record, Reverted,
+    Effective, Entry, Finding, HISTORY_VERSION, Lag, Opened, Phase, Record, Reverted,
 };
 use crate::model::id::InjectionId;
 use crate::model::inventory::{InstanceName, Role};
@@ -25,6 +25,8 @@ pub struct Timeline<'a> {
     pub void: Vec<(&'a InjectionId, &'a str)>,
     pub stuck: Vec<(&'a InjectionId, &'a str)>,
     pub disturbed: Vec<(u64, Option<&'a InjectionId>, &'a str)>,
+    /// What faults met on their way.
+    pub findings: Vec<(u64, &'a InjectionId, &'a Finding)>,
     pub bound: Vec<(&'a str, &'a [InstanceName])>,
     pub roles: Vec<RoleSeen<'a>>,
     /// Processes that began or ended.
@@ -89,6 +91,7 @@ impl<'a> Timeline<'a> {
             void: Vec::new(),
             stuck: Vec::new(),
             disturbed: Vec::new(),
+            findings: Vec::new(),
             bound: Vec::new(),
             roles: Vec::new(),
             processes: Vec::new(),
@@ -121,6 +124,9 @@ impl<'a> Timeline<'a> {
             Entry::Stuck { injection, why } => self.stuck.push((injection, why)),
             Entry::Disturbed { injection, why } => {
                 self.disturbed.push((at_ns, injection.as_ref(), why));
+            }
+            Entry::Finding { injection, finding } => {
+                self.findings.push((at_ns, injection, finding));
             }
             Entry::RoleSeen { instance, role, asked_every_ns } => self.roles.push(RoleSeen {
                 at_ns,

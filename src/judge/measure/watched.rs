@@ -12,13 +12,22 @@ use crate::model::cluster_seen::{
 };
 
 /// A fact with the time of its arrival.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug)]
 pub struct At<'a, T> {
     pub at_ns: u64,
     /// How long it may have been under way.
     pub late_ns: u64,
     pub seen: &'a T,
 }
+
+// Not derived: what it speaks of is only pointed at.
+impl<T> Clone for At<'_, T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<T> Copy for At<'_, T> {}
 
 /// Everything that was told of one cluster.
 #[derive(Debug, Clone, Default)]
@@ -97,7 +106,9 @@ impl<'a> Watched<'a> {
         };
         if since_ns > from_ns {
             let late = seconds(since_ns - from_ns);
-            return Err(format!("the cluster was watched only from {late:.2} s after the fault on"));
+            return Err(format!(
+                "the cluster was watched only from {late:.2} s after the fault on"
+            ));
         }
         let lasting = |gap: &&(u64, Option<u64>, &str)| {
             gap.0 <= to_ns && gap.1.is_none_or(|end_ns| end_ns >= from_ns)
