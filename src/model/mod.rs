@@ -6,6 +6,7 @@
 
 pub mod binding;
 pub mod cluster;
+pub mod cluster_seen;
 pub mod experiment;
 pub mod history;
 pub mod id;

@@ -8,6 +8,8 @@ pub mod marked;
 mod pods;
 pub mod site;
 mod things;
+mod watch;
 
 pub use inventory::inventory;
 pub use site::ClusterSite;
+pub use watch::Watching;
