@@ -25,7 +25,7 @@ VM_PACKAGES := qemu-system-x86_64:qemu-system-x86 strip:binutils
 
 .PHONY: demo build test matrix picture bench peers lint fmt reference vm drills demo-packages \
         test-packages bench-packages vm-packages kube-packages kube-programs kube-images \
-        kube-experiments
+        kube-experiments kube-full
 
 ## demo: build, get redis and haproxy if they are missing, lose a primary, write the report
 demo: demo-packages build
@@ -93,6 +93,13 @@ kube-experiments: export SQUALL_COMMIT = $(shell git describe --always --abbrev=
 kube-experiments: export SQUALL_DATE = $(shell date -u +%F)
 kube-experiments: kube-programs kube-images
 	$(CARGO) test --features crash-points --test kube experiments:: -- --nocapture
+
+## kube-full: the drill that takes minutes, with the timers that Kubernetes has by itself
+kube-full: export SQUALL_EXPERIMENTS = docs/kubernetes-experiments.md
+kube-full: export SQUALL_COMMIT = $(shell git describe --always --abbrev=12 --exclude '*' --dirty)
+kube-full: export SQUALL_DATE = $(shell date -u +%F)
+kube-full: kube-programs kube-images
+	$(CARGO) test --features crash-points --test kube times_that_kubernetes -- --ignored --nocapture
 
 kube-packages:
 	@scripts/packages $(KUBE_PACKAGES)
