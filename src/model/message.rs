@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::binding::Order;
 use super::cluster::ClusterAccess;
 use super::experiment::ProbeSpec;
-use super::history::{Effective, Entry, Reverted};
+use super::history::{Effective, Entry, Finding, Reverted};
 use super::id::{DrillId, InjectionId};
 use super::identity::{LabIdentity, NetnsIdentity};
 use super::inventory::{InstanceName, Role, Target};
@@ -61,6 +61,11 @@ pub enum FromInjector {
         why: String,
         /// The journal did not take its undo: nothing was touched.
         unwritten: bool,
+    },
+    /// What a fault met on its way; each is told once.
+    Found {
+        injection: InjectionId,
+        finding: Finding,
     },
     Reverted(Reverted),
     Void {

@@ -2,6 +2,7 @@
 //! Root and the programs of `make kube-programs kube-images` are needed; a test that lacks them says
 //! so by name.
 
+mod experiments;
 mod stand;
 
 use std::fs;
