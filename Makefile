@@ -16,7 +16,9 @@ BENCHES ?=
 
 # A Kubernetes cluster as a lab, and the images of what runs in it. Its own programs come from Go.
 KUBE_PACKAGES := etcd:etcd-server containerd:containerd runc:runc umoci:umoci nginx:nginx-light \
-                 redis-server:redis-server haproxy:haproxy \
+                 redis-server:redis-server haproxy:haproxy pg_ctlcluster:postgresql \
+                 /usr/lib/nginx/modules/ngx_http_lua_module.so:libnginx-mod-http-lua \
+                 /usr/share/lua/5.1/nginx/redis.lua:lua-nginx-redis \
                  /usr/lib/cni/ptp:containernetworking-plugins
 KUBE := target/kube
 KUBE_VERSION := $(shell sed -n 's/^require k8s.io\/kubernetes v//p' scripts/kube/go.mod)
@@ -85,6 +87,7 @@ kube-programs: kube-packages
 ## kube-images: make the images that a lab's cluster runs, from packages of this machine
 kube-images: kube-packages
 	@scripts/kube-images $(KUBE)/images
+	@scripts/kube-images $(KUBE)/shop nginx-lua postgres
 
 kube-packages:
 	@scripts/packages $(KUBE_PACKAGES)
