@@ -69,7 +69,7 @@ pub fn run(args: &Args, state: &StateFolder, loudness: Loudness) -> Result<ExitC
     let drill = DrillId::from_bits(chance()?);
     clusters::runtime()?.block_on(async {
         let ground = Ground { args, state, drill };
-        ground.drill(files, &mut progress).await
+        Box::pin(ground.drill(files, &mut progress)).await
     })
 }
 

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use serde_json::Value;
 use tokio::runtime::Runtime;
@@ -11,6 +11,7 @@ use tokio::runtime::Runtime;
 use super::{ApiClient, ApiError};
 use crate::host::HostError;
 use crate::host::cluster::{ANSWERS_WITHIN, ApiRequest, Clusters};
+use crate::host::linux::clock::monotonic_ns;
 use crate::model::cluster::{ClusterAccess, ClusterIdentity};
 
 /// The clusters of one drill, as one part reaches them.
@@ -49,16 +50,14 @@ impl BlockingClusters {
 impl Clusters for BlockingClusters {
     fn ask(&mut self, cluster: &ClusterIdentity, request: &ApiRequest) -> Result<Value, HostError> {
         let runtime = self.runtime()?;
-        let limit = Instant::now() + ANSWERS_WITHIN;
-        let left = || limit.saturating_duration_since(Instant::now());
-        let client = match self.open.get(cluster) {
-            Some(client) => client.clone(),
-            None => {
-                let access = self.access(cluster)?;
-                let client = runtime.block_on(ApiClient::of(&access, left()))?;
-                self.open.insert(cluster.clone(), client.clone());
-                client
-            }
+        let limit = Limit::after(ANSWERS_WITHIN);
+        let client = if let Some(client) = self.open.get(cluster) {
+            client.clone()
+        } else {
+            let access = self.access(cluster)?;
+            let client = runtime.block_on(ApiClient::of(&access, limit.left()))?;
+            self.open.insert(cluster.clone(), client.clone());
+            client
         };
         runtime.block_on(patiently(&client, request, limit)).map_err(|error| {
             // What no longer answers may have moved: the next request makes sure of it again.
@@ -70,15 +69,29 @@ impl Clusters for BlockingClusters {
     }
 }
 
+/// A point in time that several requests share.
+#[derive(Clone, Copy)]
+struct Limit(u64);
+
+impl Limit {
+    fn after(span: Duration) -> Limit {
+        Limit(monotonic_ns() + u64::try_from(span.as_nanos()).unwrap_or(u64::MAX))
+    }
+
+    fn left(self) -> Duration {
+        Duration::from_nanos(self.0.saturating_sub(monotonic_ns()))
+    }
+}
+
 /// A server that is busy says for how long, and is asked again where there is time for it. A
 /// refusal for a budget's sake is an answer.
 async fn patiently(
     client: &ApiClient,
     request: &ApiRequest,
-    limit: Instant,
+    limit: Limit,
 ) -> Result<Value, ApiError> {
     loop {
-        let left = limit.saturating_duration_since(Instant::now());
+        let left = limit.left();
         match client.ask(request, left).await {
             Err(ApiError::TooMany { budget: false, retry_after: Some(wait), .. })
                 if wait + Duration::from_millis(100) < left =>

@@ -190,9 +190,10 @@ fn build(request: &ApiRequest) -> Result<Request<Vec<u8>>, String> {
     }
     let query: Vec<String> =
         query.iter().map(|(key, value)| format!("{key}={}", escaped(value))).collect();
-    let uri = match query.is_empty() {
-        true => request.path.clone(),
-        false => format!("{}?{}", request.path, query.join("&")),
+    let uri = if query.is_empty() {
+        request.path.clone()
+    } else {
+        format!("{}?{}", request.path, query.join("&"))
     };
     let body = request.body.as_ref().map(serde_json::to_vec).transpose();
     let body = body.map_err(|error| error.to_string())?.unwrap_or_default();

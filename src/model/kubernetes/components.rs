@@ -1,5 +1,5 @@
-//! The control plane: the flags that each program is started with. Keys and kubeconfigs are files in
-//! the instance's own folder, made when the lab is raised.
+//! The control plane: the flags that each program is started with. Keys and kubeconfigs are files
+//! in the instance's own folder, made when the lab is raised.
 
 use std::collections::BTreeMap;
 
@@ -99,10 +99,7 @@ pub(super) fn controllers(settings: &Settings) -> Draft {
         ready: listening(),
         after: vec![Component::ApiServer.service()],
         timers: BTreeMap::from([
-            (
-                "nodeMonitorGracePeriod".to_owned(),
-                timer("node-monitor-grace-period", GRACE_PERIOD),
-            ),
+            ("nodeMonitorGracePeriod".to_owned(), timer("node-monitor-grace-period", GRACE_PERIOD)),
             ("nodeMonitorPeriod".to_owned(), timer("node-monitor-period", MONITOR_PERIOD)),
         ]),
     }
