@@ -17,6 +17,9 @@ BENCHES ?=
 # A Kubernetes cluster as a lab, and the images of what runs in it. Its own programs come from Go.
 KUBE_PACKAGES := etcd:etcd-server containerd:containerd runc:runc umoci:umoci nginx:nginx-light \
                  redis-server:redis-server haproxy:haproxy curl:curl \
+                 pg_ctlcluster:postgresql \
+                 /usr/lib/nginx/modules/ngx_http_lua_module.so:libnginx-mod-http-lua \
+                 /usr/share/lua/5.1/nginx/redis.lua:lua-nginx-redis \
                  /usr/lib/cni/ptp:containernetworking-plugins
 KUBE := target/kube
 KUBE_VERSION := $(shell sed -n 's/^require k8s.io\/kubernetes v//p' scripts/kube/go.mod)
@@ -86,6 +89,7 @@ kube-programs: kube-packages
 ## kube-images: make the images that a lab's cluster runs, from packages of this machine
 kube-images: kube-packages
 	@scripts/kube-images $(KUBE)/images $(KUBE)/$(KUBE_VERSION)
+	@scripts/kube-images $(KUBE)/shop $(KUBE)/$(KUBE_VERSION) nginx-lua postgres
 
 ## kube-experiments: only the experiments of experiments/kubernetes; writes their table into docs
 kube-experiments: export SQUALL_EXPERIMENTS = docs/kubernetes-experiments.md
