@@ -7,7 +7,7 @@ OUT ?= out/demo
 
 # Debian packages by what needs them.
 DEMO_PACKAGES := redis-server:redis-server haproxy:haproxy
-TEST_PACKAGES := $(DEMO_PACKAGES) nginx:nginx-light etcd:etcd-server nft:nftables ip:iproute2 python3:python3 chromium:chromium
+TEST_PACKAGES := $(DEMO_PACKAGES) nginx:nginx-light etcd:etcd-server nft:nftables ip:iproute2 dnsmasq:dnsmasq-base prometheus:prometheus python3:python3 chromium:chromium
 BENCH_PACKAGES := nft:nftables ip:iproute2
 
 # What `make bench` measures beside us; BENCHES="effective delay" measures only those.

@@ -8,7 +8,7 @@ use super::failure::Failure;
 use super::leftovers::held_by;
 use super::place::Place;
 use super::state::StateFolder;
-use crate::host::linux::holders;
+use crate::host::linux::{cgroup, holders};
 use crate::injection::journal::{Journal, JournalRecord, State};
 use crate::injection::recovery::{self, Leftover};
 use crate::injection::revert::By;
@@ -36,6 +36,8 @@ pub fn run(args: &Args, state: &StateFolder, out: &mut dyn Write) -> Result<Exit
         let what = "`squall undo --all`, or `squall undo DRILL` for one";
         return Err(Failure::usage(format!("say what to undo: {what}; `squall now` lists drills")));
     }
+    // Empty ones, of labs that were killed: there is nothing to tell of them.
+    cgroup::sweep();
     let asked = args.drill.as_deref().map(|text| named(text, state)).transpose()?;
     let mut found = recovery::find(&state.journals())?;
     let wanted = |drill: &DrillId| asked.as_ref().is_none_or(|asked| asked == drill);

@@ -77,7 +77,8 @@ impl Lab {
     ) -> Result<Lab, LabError> {
         let layout = Layout::of(spec).map_err(LabError::Wrong)?;
         let mut blueprint = Blueprint::of(name, spec, &layout)?;
-        let cluster = spec.kubernetes.as_ref().map(|k| Rising::of(k, &mut blueprint)).transpose()?;
+        let cluster =
+            spec.kubernetes.as_ref().map(|k| Rising::of(k, &mut blueprint)).transpose()?;
         let manner = if cluster.is_some() { Manner::RootFounder } else { Manner::Founder };
         let (ours, theirs) = Channel::pair()?;
         let mut fds = vec![theirs.into_fd()];

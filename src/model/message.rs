@@ -157,6 +157,9 @@ pub struct ProberHello {
     pub watches: Vec<RoleWatch>,
     /// The namespace whose network the probes use; None: the one it was born in.
     pub netns: Option<NetnsIdentity>,
+    /// The namespaces of the hosts that some probes look from instead, by name.
+    #[serde(default)]
+    pub hosts: BTreeMap<String, NetnsIdentity>,
     /// Values of the variables that probes refer to by name. Never logged, never in an argument.
     pub secrets: BTreeMap<String, String>,
     pub seed: u64,
@@ -170,6 +173,7 @@ impl std::fmt::Debug for ProberHello {
             .field("probes", &self.probes)
             .field("watches", &self.watches)
             .field("netns", &self.netns)
+            .field("hosts", &self.hosts)
             .field("secrets", &self.secrets.keys())
             .field("seed", &self.seed)
             .finish()

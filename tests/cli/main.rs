@@ -18,6 +18,7 @@ mod leftovers;
 mod live;
 mod many;
 mod output;
+mod places;
 mod remedies;
 mod secrets;
 mod signals;
