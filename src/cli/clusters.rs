@@ -95,11 +95,17 @@ pub async fn look(
             context,
             lab: place == Where::LabCluster,
             several,
+            with_hosts: place == Where::LabCluster && hits_hosts(experiment),
             selectors: selectors(experiment, &place),
         };
         clusters.push(inventory(&wanted).await?);
     }
     Ok(clusters)
+}
+
+/// Is anything hit of the lab itself? Its hosts are nodes, and take their pods with them.
+fn hits_hosts(experiment: &Experiment) -> bool {
+    experiment.targets.values().any(|spec| spec.selector.place() == Where::Lab)
 }
 
 fn selectors<'a>(experiment: &'a Experiment, place: &Where<'_>) -> BTreeMap<&'a str, &'a Selector> {
@@ -128,7 +134,7 @@ fn no_lab() -> Failure {
 impl From<ApiError> for Failure {
     fn from(error: ApiError) -> Failure {
         let code = match error {
-            ApiError::Kubeconfig(_) => ExitCode::Usage,
+            ApiError::Kubeconfig(_) | ApiError::Unusable(_) => ExitCode::Usage,
             // What cannot be found out refuses.
             _ => ExitCode::Refused,
         };

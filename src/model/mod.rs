@@ -6,6 +6,7 @@
 
 pub mod binding;
 pub mod cluster;
+pub mod expectation;
 pub mod experiment;
 pub mod history;
 pub mod id;
@@ -18,6 +19,7 @@ pub mod message;
 pub mod network;
 pub mod observation;
 pub mod outcome;
+pub mod pick;
 pub mod plan;
 pub mod policy;
 pub mod selector;

@@ -202,6 +202,17 @@ impl Selector {
         }
     }
 
+    /// The namespace that it is in, where that has one.
+    #[must_use]
+    pub fn namespace(&self) -> Option<&str> {
+        match self {
+            Selector::Lab(_) | Selector::Nodes(_) => None,
+            Selector::Pods(pods) => Some(&pods.namespace),
+            Selector::Workload(one) => Some(&one.namespace),
+            Selector::Object(one) => Some(&one.namespace),
+        }
+    }
+
     /// As [`Selector::lab`], to be changed.
     pub fn lab_mut(&mut self) -> Option<&mut LabSelector> {
         match self {

@@ -99,10 +99,7 @@ pub(super) fn controllers(settings: &Settings) -> Draft {
         ready: listening(),
         after: vec![Component::ApiServer.service()],
         timers: BTreeMap::from([
-            (
-                "nodeMonitorGracePeriod".to_owned(),
-                timer("node-monitor-grace-period", GRACE_PERIOD),
-            ),
+            ("nodeMonitorGracePeriod".to_owned(), timer("node-monitor-grace-period", GRACE_PERIOD)),
             ("nodeMonitorPeriod".to_owned(), timer("node-monitor-period", MONITOR_PERIOD)),
         ]),
     }

@@ -26,7 +26,8 @@ pub fn expand(spec: &mut LabSpec) {
     let Some(kubernetes) = &spec.kubernetes else { return };
     let nodes: Vec<String> = kubernetes.nodes.iter().map(|node| node.name.clone()).collect();
     for component in Component::ALL {
-        let hosts = if on_nodes(component) { nodes.clone() } else { vec![CONTROL_PLANE.to_owned()] };
+        let hosts =
+            if on_nodes(component) { nodes.clone() } else { vec![CONTROL_PLANE.to_owned()] };
         let service = service(component, kubernetes, hosts);
         spec.services.entry(component.service().to_owned()).or_insert(service);
     }
