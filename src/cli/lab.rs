@@ -14,6 +14,7 @@ pub use super::failure::Failure;
 use super::prepare::found;
 use crate::host::HostError;
 use crate::host::channel::Channel;
+use crate::host::linux::cgroup;
 use crate::host::linux::clock::monotonic_ns;
 use crate::host::linux::part;
 use crate::host::linux::process::{LinuxProcesses, await_end};
@@ -95,11 +96,16 @@ enum FromKeeper {
         /// Where it is, for a lab with a cluster.
         kubeconfig: Option<PathBuf>,
     },
-    Failed { why: String, code: u8 },
+    Failed {
+        why: String,
+        code: u8,
+    },
 }
 
 /// Runs one of the commands; the exit status.
 pub fn run(command: &LabCommand, labs: &Registry, out: &mut dyn Write) -> Result<u8, Failure> {
+    // What a lab that was killed has left of its control groups.
+    cgroup::sweep();
     match command {
         LabCommand::Up(args) => up(args, labs, out),
         LabCommand::List => list(labs, out),

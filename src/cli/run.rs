@@ -69,7 +69,7 @@ pub fn run(args: &Args, state: &StateFolder, loudness: Loudness) -> Result<ExitC
     let drill = DrillId::from_bits(chance()?);
     clusters::runtime()?.block_on(async {
         let ground = Ground { args, state, drill };
-        ground.drill(files, &mut progress).await
+        Box::pin(ground.drill(files, &mut progress)).await
     })
 }
 
@@ -192,7 +192,9 @@ impl Ground<'_> {
         progress: &mut Progress,
     ) -> Result<Prepared, Failure> {
         let given = self.args.inputs.kubeconfig.as_deref();
-        let found = clusters::look(&files.declared.experiment, given, lab).await?;
+        let experiment = &files.declared.experiment;
+        clusters::refuse_lacking(&clusters::lacking(experiment, given, lab).await?)?;
+        let found = clusters::look(experiment, given, lab).await?;
         let prepared = files.prepare(found)?;
         let style = plan::Style::of(screen::style().colour);
         progress.plan(&plan::render::text(&prepared.plan, style));

@@ -114,14 +114,13 @@ fn seated(folder: &Path, left: impl Fn(&Path)) -> Result<Vec<Running>, Failure> 
             Err(e) if e.kind() == io::ErrorKind::NotFound => continue,
             Err(e) => return Err(broken("open", &path, &e)),
         };
-        match file.try_lock_shared() {
-            Ok(()) => left(&path),
-            Err(_) => {
-                let said = std::fs::read_to_string(&path).unwrap_or_default();
-                let places = said.lines().map(str::to_owned).collect();
-                seated.push(Running { drill: drill.to_string(), places });
-            }
+        if file.try_lock_shared().is_ok() {
+            left(&path);
+            continue;
         }
+        let said = std::fs::read_to_string(&path).unwrap_or_default();
+        let places = said.lines().map(str::to_owned).collect();
+        seated.push(Running { drill: drill.to_string(), places });
     }
     Ok(seated)
 }

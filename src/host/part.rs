@@ -46,8 +46,8 @@ pub enum Manner {
     /// Like `Tied`, and the first process of new user, PID, mount, network, IPC and UTS
     /// namespaces: its end is the end of everything in them.
     Founder,
-    /// Like `Founder`, but root stays the machine's own root: no user namespace. For what the kernel
-    /// grants to nobody else, such as control groups and devices.
+    /// Like `Founder`, but root stays the machine's own root: no user namespace. For what the
+    /// kernel grants to nobody else, such as control groups and devices.
     RootFounder,
     /// Outlives its parent.
     Detached,

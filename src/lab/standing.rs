@@ -10,7 +10,7 @@ use std::time::Duration;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
 use super::blueprint::Blueprint;
-use super::cluster::{Rising, errands};
+use super::cluster::{Rising, admit, errands};
 use super::error::{LabError, LogTail};
 use super::message::{FromLab, LabEvent, ToLab};
 use super::registry::{Record, Standing};
@@ -75,9 +75,11 @@ impl Lab {
         place: &LabPlace,
         mut progress: impl FnMut(&LabEvent),
     ) -> Result<Lab, LabError> {
+        admit(name, spec)?;
         let layout = Layout::of(spec).map_err(LabError::Wrong)?;
         let mut blueprint = Blueprint::of(name, spec, &layout)?;
-        let cluster = spec.kubernetes.as_ref().map(|k| Rising::of(k, &mut blueprint)).transpose()?;
+        let cluster =
+            spec.kubernetes.as_ref().map(|k| Rising::of(k, &mut blueprint)).transpose()?;
         let manner = if cluster.is_some() { Manner::RootFounder } else { Manner::Founder };
         let (ours, theirs) = Channel::pair()?;
         let mut fds = vec![theirs.into_fd()];

@@ -45,8 +45,9 @@ pub struct KubernetesSpec {
     /// Folders where the programs of Kubernetes are looked for, before PATH; relative to this file.
     #[serde(default)]
     pub programs: Vec<String>,
-    /// Image archives (`NAME.tar`, an OCI layout with the tag `latest`), or folders of them; relative
-    /// to this file. Each becomes `docker.io/lab/NAME:latest` on every node. One must be `pause`.
+    /// Image archives (`NAME.tar`, an OCI layout with the tag `latest`), or folders of them;
+    /// relative to this file. Each becomes `docker.io/lab/NAME:latest` on every node. One must be
+    /// `pause`.
     pub images: Vec<String>,
     /// YAML files, or folders of them, that are applied in this order (a folder's by name);
     /// relative to this file.
@@ -97,7 +98,7 @@ pub struct Settings {
     /// (`null`) takes one of ours away. Values are templates, as a service's command is.
     #[serde(default)]
     pub flags: BTreeMap<String, Option<String>>,
-    /// Fields of a KubeletConfiguration, for `kubelet` alone; they come over ours.
+    /// Fields of a `KubeletConfiguration`, for `kubelet` alone; they come over ours.
     #[serde(default)]
     pub config: BTreeMap<String, Value>,
     /// What happens when the process ends by itself or is killed.

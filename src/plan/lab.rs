@@ -1,6 +1,5 @@
 //! The lab's share of a plan: who stands where, from the lab's document alone.
 
-use crate::model::kubernetes::KubernetesSpec;
 use crate::model::lab::LabSpec;
 use crate::model::layout::Layout;
 use crate::model::plan::PlannedLab;
@@ -17,9 +16,8 @@ pub fn lab(
     let mut candidates = layout.candidates;
     candidates.sort_by(|a, b| a.name.cmp(&b.name));
     // The nodes of a cluster are hosts, and have its zones.
-    let zones = spec.kubernetes.as_ref().map(KubernetesSpec::zones).unwrap_or_default();
     for candidate in &mut candidates {
-        candidate.zone = zones.get(&candidate.host.name).cloned();
+        candidate.zone = layout.zones.get(&candidate.host.name).cloned();
     }
     Ok(PlannedLab {
         name: name.to_owned(),

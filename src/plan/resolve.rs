@@ -5,7 +5,7 @@
 use std::collections::BTreeSet;
 
 use crate::model::cluster::PlannedCluster;
-use crate::model::experiment::{LabSelector, Selector, TargetSpec};
+use crate::model::experiment::{Experiment, LabSelector, ProbeSpec, Selector, TargetSpec};
 use crate::model::inventory::{Candidate, InstanceName};
 use crate::model::plan::{PlannedLab, PlannedTarget};
 
@@ -79,6 +79,18 @@ fn found(
         return Err(vec![PlanError::NothingFound { target, selector }]);
     }
     Ok(found)
+}
+
+/// Probes that look from a host that there is not.
+#[must_use]
+pub fn places(experiment: &Experiment, lab: Option<&PlannedLab>) -> Vec<PlanError> {
+    let hosts = lab.map_or(&[][..], |lab| &lab.hosts);
+    let known: Vec<String> = hosts.iter().map(|host| host.name.clone()).collect();
+    let unknown = |(probe, spec): (&String, &ProbeSpec)| {
+        let host = spec.from.clone().filter(|host| !known.contains(host))?;
+        Some(PlanError::UnknownFrom { probe: probe.clone(), host, known: known.clone() })
+    };
+    experiment.probes.iter().filter_map(unknown).collect()
 }
 
 fn candidates(

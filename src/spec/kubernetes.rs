@@ -1,5 +1,5 @@
-//! The `kubernetes` section of a lab's document: its paths made whole, its services written out, and
-//! what its types cannot say checked, each finding at its place.
+//! The `kubernetes` section of a lab's document: its paths made whole, its services written out,
+//! and what its types cannot say checked, each finding at its place.
 
 use std::path::Path;
 

@@ -44,7 +44,8 @@ fn stopped(host: &LinuxHost, number: u16) -> (Stopped, Recipe) {
         host: own,
         port: None,
         process: Some(process),
-        netns,
+        netns: Some(netns),
+        object: None,
     };
     let injection = InjectionId { drill: DrillId::from_bits(11), number };
     let recipe =

@@ -35,8 +35,11 @@ fn an_instance_that_is_killed_comes_back_when_its_lab_says_so() {
             before.iter().map(|t| t.name.0.as_str()).collect::<Vec<_>>(),
             ["one@a", "two@b"]
         );
-        assert_eq!(before[0].netns.path, "/run/netns/a");
-        assert_ne!(before[0].netns.cookie, before[1].netns.cookie);
+        assert_eq!(before[0].netns.as_ref().unwrap().path, "/run/netns/a");
+        assert_ne!(
+            before[0].netns.as_ref().unwrap().cookie,
+            before[1].netns.as_ref().unwrap().cookie
+        );
         let host = LinuxProcesses::new().unwrap();
         for target in &before {
             let who = outer(target.process.as_ref().unwrap(), lab.identity().init.pid);

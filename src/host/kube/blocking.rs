@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use serde_json::Value;
 use tokio::runtime::Runtime;
@@ -11,7 +11,9 @@ use tokio::runtime::Runtime;
 use super::{ApiClient, ApiError};
 use crate::host::HostError;
 use crate::host::cluster::{ANSWERS_WITHIN, ApiRequest, Clusters};
+use crate::host::linux::clock::monotonic_ns;
 use crate::model::cluster::{ClusterAccess, ClusterIdentity};
+use crate::model::history::Finding;
 
 /// The clusters of one drill, as one part reaches them.
 #[derive(Default)]
@@ -19,6 +21,7 @@ pub struct BlockingClusters {
     known: Vec<ClusterAccess>,
     open: BTreeMap<ClusterIdentity, ApiClient>,
     runtime: Option<Arc<Runtime>>,
+    findings: Vec<Finding>,
 }
 
 impl BlockingClusters {
@@ -49,24 +52,49 @@ impl BlockingClusters {
 impl Clusters for BlockingClusters {
     fn ask(&mut self, cluster: &ClusterIdentity, request: &ApiRequest) -> Result<Value, HostError> {
         let runtime = self.runtime()?;
-        let limit = Instant::now() + ANSWERS_WITHIN;
-        let left = || limit.saturating_duration_since(Instant::now());
-        let client = match self.open.get(cluster) {
-            Some(client) => client.clone(),
-            None => {
-                let access = self.access(cluster)?;
-                let client = runtime.block_on(ApiClient::of(&access, left()))?;
-                self.open.insert(cluster.clone(), client.clone());
-                client
-            }
+        let limit = Limit::after(ANSWERS_WITHIN);
+        let client = if let Some(client) = self.open.get(cluster) {
+            client.clone()
+        } else {
+            let access = self.access(cluster)?;
+            let client = runtime.block_on(ApiClient::of(&access, limit.left()))?;
+            self.open.insert(cluster.clone(), client.clone());
+            client
         };
         runtime.block_on(patiently(&client, request, limit)).map_err(|error| {
             // What no longer answers may have moved: the next request makes sure of it again.
-            if matches!(error, ApiError::Unreachable { .. } | ApiError::Late { .. }) {
+            // Whose credentials ran out may have new ones in the file.
+            let anew = matches!(
+                error,
+                ApiError::Unreachable { .. } | ApiError::Late { .. } | ApiError::Unauthorized { .. }
+            );
+            if anew {
                 self.open.remove(cluster);
             }
             HostError::from(error)
         })
+    }
+
+    fn find(&mut self, finding: Finding) {
+        self.findings.push(finding);
+    }
+
+    fn found(&mut self) -> Vec<Finding> {
+        std::mem::take(&mut self.findings)
+    }
+}
+
+/// A point in time that several requests share.
+#[derive(Clone, Copy)]
+struct Limit(u64);
+
+impl Limit {
+    fn after(span: Duration) -> Limit {
+        Limit(monotonic_ns() + u64::try_from(span.as_nanos()).unwrap_or(u64::MAX))
+    }
+
+    fn left(self) -> Duration {
+        Duration::from_nanos(self.0.saturating_sub(monotonic_ns()))
     }
 }
 
@@ -75,10 +103,10 @@ impl Clusters for BlockingClusters {
 async fn patiently(
     client: &ApiClient,
     request: &ApiRequest,
-    limit: Instant,
+    limit: Limit,
 ) -> Result<Value, ApiError> {
     loop {
-        let left = limit.saturating_duration_since(Instant::now());
+        let left = limit.left();
         match client.ask(request, left).await {
             Err(ApiError::TooMany { budget: false, retry_after: Some(wait), .. })
                 if wait + Duration::from_millis(100) < left =>

@@ -8,9 +8,10 @@
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
+use super::clock::monotonic_ns;
 use super::process::LinuxProcesses;
+use super::timing::sleep_until;
 use crate::host::HostError;
 use crate::host::process::{Processes, RunState};
 use crate::model::identity::ProcessIdentity;
@@ -21,8 +22,8 @@ const ROOT: &str = "/sys/fs/cgroup";
 const PREFIX: &str = "squall-";
 
 /// A killed process leaves its group a moment after it is reaped.
-const EMPTY_WITHIN: Duration = Duration::from_secs(2);
-const LOOKS_EVERY: Duration = Duration::from_millis(10);
+const EMPTY_WITHIN_NS: u64 = 2_000_000_000;
+const LOOKS_EVERY_NS: u64 = 10_000_000;
 
 /// The groups of one lab, one in each hierarchy. Dropping it removes them.
 #[derive(Debug)]
@@ -34,7 +35,8 @@ impl Groups {
     /// Makes them, with one below each for each of these names. Errors: this machine has no control
     /// groups, or they cannot be written to.
     pub fn make(owner: &ProcessIdentity, lab: &str, below: &[&str]) -> Result<Groups, HostError> {
-        let hierarchies = hierarchies()?;
+        let mut hierarchies = hierarchies()?;
+        hierarchies.retain(|hierarchy| hierarchy.kind != Kind::Bare);
         if hierarchies.is_empty() {
             return Err(HostError::Lacking {
                 what: "control groups".to_owned(),
@@ -44,7 +46,8 @@ impl Groups {
         let groups = Groups { name: name_of(owner, lab) };
         for hierarchy in hierarchies {
             let group = hierarchy.path.join(&groups.name);
-            let failed = |e| HostError::io(format!("make the control group {}", group.display()), e);
+            let failed =
+                |e| HostError::io(format!("make the control group {}", group.display()), e);
             make(&group).map_err(failed)?;
             hierarchy.inherit(&group).map_err(failed)?;
             for name in below {
@@ -64,15 +67,15 @@ impl Groups {
 
 impl Drop for Groups {
     fn drop(&mut self) {
-        let deadline = std::time::Instant::now() + EMPTY_WITHIN;
+        let deadline = monotonic_ns().saturating_add(EMPTY_WITHIN_NS);
         for hierarchy in hierarchies().unwrap_or_default() {
             let group = hierarchy.path.join(&self.name);
             while let Err(error) = remove(&group) {
-                if std::time::Instant::now() > deadline {
+                if monotonic_ns() > deadline {
                     tracing::warn!(group = %group.display(), %error, "a control group stays");
                     break;
                 }
-                std::thread::sleep(LOOKS_EVERY);
+                sleep_until(monotonic_ns().saturating_add(LOOKS_EVERY_NS));
             }
         }
     }
@@ -109,6 +112,9 @@ struct Hierarchy {
 enum Kind {
     One,
     Two,
+    /// The second version's tree beside the first: it has no controllers and needs no groups of
+    /// ours, but programs of the lab may make some there.
+    Bare,
 }
 
 impl Hierarchy {
@@ -131,8 +137,7 @@ impl Hierarchy {
     }
 }
 
-/// One of version 2 at the root, or those of version 1 below it. The second version's empty tree
-/// beside the first has no controllers and is left alone.
+/// One of version 2 at the root, or those of version 1 below it.
 fn hierarchies() -> Result<Vec<Hierarchy>, HostError> {
     let root = Path::new(ROOT);
     if root.join("cgroup.controllers").exists() {
@@ -145,11 +150,11 @@ fn hierarchies() -> Result<Vec<Hierarchy>, HostError> {
     };
     // Several controllers of one tree have several names: links to it.
     let own = entries.flatten().filter(|e| e.file_type().is_ok_and(|kind| kind.is_dir()));
-    let version_1 = |path: &PathBuf| {
-        path.join("cgroup.procs").exists() && !path.join("cgroup.controllers").exists()
+    let found = own.map(|e| e.path()).filter(|path| path.join("cgroup.procs").exists());
+    let kind = |path: &Path| {
+        if path.join("cgroup.controllers").exists() { Kind::Bare } else { Kind::One }
     };
-    let found = own.map(|e| e.path()).filter(version_1);
-    Ok(found.map(|path| Hierarchy { path, kind: Kind::One }).collect())
+    Ok(found.map(|path| Hierarchy { kind: kind(&path), path }).collect())
 }
 
 fn make(group: &Path) -> io::Result<()> {
@@ -191,4 +196,51 @@ fn owner_of(name: &str, processes: &LinuxProcesses) -> Option<ProcessIdentity> {
         pid_namespace: namespace.parse().ok()?,
         ..own
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn own() -> ProcessIdentity {
+        let pid = i32::try_from(std::process::id()).unwrap();
+        LinuxProcesses::new().unwrap().identify(pid).unwrap()
+    }
+
+    #[test]
+    fn a_group_says_whose_it_is() {
+        let processes = LinuxProcesses::new().unwrap();
+        let owner = own();
+        assert_eq!(owner_of(&name_of(&owner, "a-b-c"), &processes), Some(owner));
+        for other in ["docker", "squall", "squall-1", "squall-1-2-3", "squall-x-2-3-lab"] {
+            assert_eq!(owner_of(other, &processes), None, "{other}");
+        }
+    }
+
+    /// The dead leave groups, the living keep theirs, and neither touches anybody else's.
+    #[test]
+    fn only_the_groups_of_the_dead_are_swept() {
+        if !nix::unistd::geteuid().is_root() {
+            eprintln!("skipped only_the_groups_of_the_dead_are_swept: needs root");
+            return;
+        }
+        let at = |groups: &Groups, name: &str| -> Vec<bool> {
+            let inner = groups.path(name);
+            let there = |h: Hierarchy| h.path.join(inner.trim_start_matches('/')).exists();
+            let used = hierarchies().unwrap().into_iter().filter(|h| h.kind != Kind::Bare);
+            used.map(there).collect()
+        };
+        let living = Groups::make(&own(), "living", &["n1", "n2"]).unwrap();
+        let dead = ProcessIdentity { start_ticks: 1, ..own() };
+        let dead = Groups::make(&dead, "dead", &["n1"]).unwrap();
+        assert!(at(&dead, "n1").iter().all(|there| *there));
+        assert_eq!(sweep(), 0);
+        assert!(at(&living, "n2").iter().all(|there| *there));
+        assert!(!at(&dead, "n1").contains(&true));
+        let before = living.path("");
+        drop(living);
+        let left = hierarchies().unwrap().into_iter().map(|h| h.path);
+        let left = left.filter(|h| h.join(before.trim_matches('/')).exists()).count();
+        assert_eq!(left, 0);
+    }
 }

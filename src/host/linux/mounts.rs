@@ -1,6 +1,6 @@
-//! What a lab shows of the machine beyond its ordinary mounts: files that lie in folders which a lab
-//! has for itself, folders of the machine that it must not write to, and settings of the kernel
-//! that it must not change.
+//! What a lab shows of the machine beyond its ordinary mounts: files out of folders that a lab has
+//! for itself, folders of the machine that it must not write to, and settings of the kernel that
+//! it must not change.
 
 use std::fs::{self, File, OpenOptions};
 use std::os::fd::AsRawFd;

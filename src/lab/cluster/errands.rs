@@ -11,6 +11,12 @@ use crate::model::units::Span;
 /// The administrator's kubeconfig, for errands in the lab.
 pub const ADMIN: &str = "/run/lab/cp/apiserver/admin.kubeconfig";
 
+/// Fails while a node is closed to pods: it is opened a moment after it was seen ready, and what is
+/// scheduled in between would stand on the first node that was open.
+const OPEN: &str = "{{range .items}}{{range .spec.taints}}\
+    {{if eq .key \"node.kubernetes.io/not-ready\"}}{{template \"a node is not open yet\"}}{{end}}\
+    {{end}}{{end}}";
+
 /// One thing to be done on one host.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -62,7 +68,9 @@ pub fn of(spec: &KubernetesSpec, images: &[Shown], manifests: &[Shown]) -> Vec<E
     let mut ready = vec!["wait".to_owned(), "--for=condition=Ready".to_owned()];
     ready.push(format!("--timeout={}s", within.seconds().ceil()));
     ready.extend(spec.nodes.iter().map(|node| format!("node/{}", node.name)));
-    errands.push(on_control_plane("nodes".to_owned(), Stage::Nodes, vec![kubectl(ready)]));
+    let open = ["get", "nodes", "--output=go-template", "--template", OPEN].map(str::to_owned);
+    let steps = vec![kubectl(ready), kubectl(open.to_vec())];
+    errands.push(on_control_plane("nodes".to_owned(), Stage::Nodes, steps));
     if !manifests.is_empty() {
         let apply = |file: &Shown| kubectl(vec!["apply".into(), "-f".into(), file.bind.to.clone()]);
         let steps = manifests.iter().map(apply).collect();

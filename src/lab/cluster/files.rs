@@ -94,3 +94,64 @@ fn stem(path: &Path) -> String {
 fn shown_path(path: &Path) -> String {
     fs::canonicalize(path).unwrap_or_else(|_| path.to_owned()).display().to_string()
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn spec(images: &[&Path], manifests: &[&Path]) -> KubernetesSpec {
+        serde_json::from_value(json!({
+            "nodes": [{"name": "n1"}], "images": images, "manifests": manifests,
+        }))
+        .unwrap()
+    }
+
+    #[test]
+    fn a_folder_means_its_files_and_the_last_of_a_name_counts() {
+        let (first, second) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        for name in ["pause.tar", "web.tar", "notes.txt"] {
+            fs::write(first.path().join(name), "").unwrap();
+        }
+        let own = second.path().join("web.tar");
+        fs::write(&own, "").unwrap();
+        let found = images(&spec(&[first.path(), &own], &[])).unwrap();
+        let names: Vec<&str> = found.iter().map(|file| file.name.as_str()).collect();
+        assert_eq!(names, ["pause", "web"]);
+        assert_eq!(Path::new(&found[1].bind.from), fs::canonicalize(&own).unwrap());
+        assert_eq!(found[1].bind.to, "/run/kube/images/web.tar");
+    }
+
+    #[test]
+    fn manifests_keep_their_order() {
+        let folder = tempfile::tempdir().unwrap();
+        for name in ["b.yaml", "a.yml", "c.md"] {
+            fs::write(folder.path().join(name), "").unwrap();
+        }
+        let last = folder.path().join("a.yml");
+        let found = manifests(&spec(&[], &[folder.path(), &last])).unwrap();
+        let places: Vec<&str> = found.iter().map(|file| file.bind.to.as_str()).collect();
+        assert_eq!(
+            places,
+            [
+                "/run/kube/manifests/000-a.yml",
+                "/run/kube/manifests/001-b.yaml",
+                "/run/kube/manifests/002-a.yml"
+            ]
+        );
+    }
+
+    #[test]
+    fn what_is_not_there_is_said_with_its_remedy() {
+        let folder = tempfile::tempdir().unwrap();
+        let gone = folder.path().join("gone");
+        let wrong = images(&spec(&[&gone], &[])).unwrap_err();
+        assert!(wrong[0].contains("failed to read") && wrong.len() == 1, "{wrong:?}");
+        let wrong = manifests(&spec(&[], &[folder.path()])).unwrap_err();
+        assert!(wrong[0].contains("no file that is a manifest"), "{wrong:?}");
+        fs::write(folder.path().join("web.tar"), "").unwrap();
+        let wrong = images(&spec(&[folder.path()], &[])).unwrap_err();
+        assert!(wrong[0].contains("no image `pause`") && wrong[0].contains("make kube-images"));
+    }
+}

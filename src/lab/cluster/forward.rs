@@ -1,8 +1,8 @@
 //! The door to a lab's API server: what comes to a port of the machine's loopback goes on to an
 //! address in the lab.
 //!
-//! A socket stays in the namespace in which it was made: the listener was made outside and handed to
-//! the init, which connects from where it stands. So the door is gone when the lab is.
+//! A socket stays in the namespace in which it was made: the listener was made outside and handed
+//! to the init, which connects from where it stands. So the door is gone when the lab is.
 
 use std::net::{SocketAddr, TcpListener};
 use std::time::Duration;

@@ -149,3 +149,32 @@ fn signed(
     let certificate = params.signed_by(&key, issuer)?.pem();
     Ok(Papers { authority: issuer.pem(), certificate, key: key.serialize_pem() })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_of_a_key_is_ever_shown() {
+        let keys = Keys::make(v4("10.66.0.11")).unwrap();
+        let server: SocketAddr = "10.66.0.11:6443".parse().unwrap();
+        let secrets = Secrets(
+            keys.of_api_server("lab", server).into_iter().map(|(n, t)| (n.to_owned(), t)).collect(),
+        );
+        let shown = format!("{secrets:?}");
+        assert!(shown.contains("api.key") && !shown.contains("PRIVATE"), "{shown}");
+        let cluster = crate::model::cluster::LabCluster {
+            kubeconfig_outside: secrets.0["admin.kubeconfig"].clone(),
+            kubeconfig_inside: secrets.0["admin.kubeconfig"].clone(),
+            zones: BTreeMap::new(),
+        };
+        assert!(secrets.0["admin.kubeconfig"].contains("client-key-data"));
+        assert!(!format!("{cluster:?}").contains("client-key-data"), "{cluster:?}");
+    }
+
+    #[test]
+    fn every_raising_has_an_authority_of_its_own() {
+        let make = || Keys::make(v4("10.66.0.11")).unwrap().admin().unwrap().authority;
+        assert_ne!(make(), make());
+    }
+}

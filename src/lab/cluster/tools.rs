@@ -52,15 +52,12 @@ pub fn find(spec: &KubernetesSpec, lacking: &mut Vec<MissingProgram>) -> Vec<Bin
         PLUGINS_NEEDED.iter().all(|name| program::is_program(&Path::new(folder).join(name)))
     };
     let folders = spec.programs.iter().map(String::as_str).chain(PLUGIN_FOLDERS.iter().copied());
-    match folders.clone().find(whole) {
-        Some(folder) => found.push(Bind { from: folder.to_owned(), to: PLUGINS.to_owned() }),
-        None => {
-            let searched: Vec<String> = folders.map(str::to_owned).collect();
-            for name in PLUGINS_NEEDED {
-                let package = Some("containernetworking-plugins");
-                lacking.push(missing(&searched, name, package));
-            }
-        }
+    if let Some(folder) = folders.clone().find(whole) {
+        found.push(Bind { from: folder.to_owned(), to: PLUGINS.to_owned() });
+        return found;
     }
+    let searched: Vec<String> = folders.map(str::to_owned).collect();
+    let package = Some("containernetworking-plugins");
+    lacking.extend(PLUGINS_NEEDED.iter().map(|name| missing(&searched, name, package)));
     found
 }

@@ -1,4 +1,5 @@
-//! The ways of a cluster's packets: pods are behind their nodes, Services are nowhere and everywhere.
+//! The ways of a cluster's packets: pods are behind their nodes, Services are nowhere and
+//! everywhere.
 
 use serde::{Deserialize, Serialize};
 
@@ -29,15 +30,12 @@ impl Way {
 /// a way no packet to a Service would come as far as the rules that turn it. Who is no node gets to
 /// pods by their nodes and to Services by the first one, which answers in its own name.
 pub fn of(spec: &KubernetesSpec, layout: &Layout) -> Vec<Way> {
-    let pods: Vec<(&str, Cidr, std::net::IpAddr)> = spec
-        .nodes
-        .iter()
-        .zip(spec.pod_networks().values())
-        .filter_map(|(node, _)| {
-            let block = spec.pod_networks().get(&node.name)?.parse().ok()?;
-            Some((node.name.as_str(), block, layout.host(&node.name)?.ipv4))
-        })
-        .collect();
+    let networks = spec.pod_networks();
+    let behind = |name: &String| {
+        Some((name.clone(), networks.get(name)?.parse().ok()?, layout.host(name)?.ipv4))
+    };
+    let pods: Vec<(String, Cidr, std::net::IpAddr)> =
+        spec.nodes.iter().filter_map(|node| behind(&node.name)).collect();
     let everything = Cidr { address: v4("0.0.0.0"), prefix: 0 };
     let services: Option<Cidr> = SERVICE_NETWORK.parse().ok();
     let mut ways = Vec::new();
@@ -46,8 +44,9 @@ pub fn of(spec: &KubernetesSpec, layout: &Layout) -> Vec<Way> {
         let mut add = |to: Cidr, via: std::net::IpAddr| {
             ways.push(Way { host: host.map(str::to_owned), to, via });
         };
-        let is_node = pods.iter().any(|(node, ..)| Some(*node) == host);
-        for (_, block, via) in pods.iter().filter(|(node, ..)| Some(*node) != host) {
+        let own = |node: &str| Some(node) == host;
+        let is_node = pods.iter().any(|(node, ..)| own(node));
+        for (_, block, via) in pods.iter().filter(|(node, ..)| !own(node)) {
             add(*block, *via);
         }
         if is_node {

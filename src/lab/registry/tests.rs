@@ -13,6 +13,7 @@ fn record(name: &str) -> Record {
         path: "lab.yaml".to_owned(),
         sha256: String::new(),
         spec: serde_json::from_str(r#"{"title": "t", "services": {}}"#).unwrap(),
+        cluster: None,
         hosts: Vec::new(),
         cluster: None,
     }

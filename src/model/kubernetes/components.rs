@@ -1,5 +1,5 @@
-//! The control plane: the flags that each program is started with. Keys and kubeconfigs are files in
-//! the instance's own folder, made when the lab is raised.
+//! The control plane: the flags that each program is started with. Keys and kubeconfigs are files
+//! in the instance's own folder, made when the lab is raised.
 
 use std::collections::BTreeMap;
 

@@ -6,7 +6,7 @@ use crate::model::experiment::{Bind, Experiment, Footprint, Peers, Pick, Restore
 use crate::model::inventory::InstanceName;
 use crate::model::units::Span;
 use crate::plan::fixture::{
-    cluster, experiment, in_cluster, nodes_of, planned, pod, pods_of, primary_loss, step, target,
+    cluster, experiment, in_cluster, lab, nodes_of, planned, pod, pods_of, primary_loss, step, target,
 };
 use crate::plan::plan;
 
@@ -91,4 +91,34 @@ fn a_node_of_a_cluster_that_is_drained() {
         &plan(in_cluster(&declared, cluster(&found))).unwrap(),
         Style::Plain
     ));
+}
+
+#[test]
+fn whoever_looks_from_elsewhere_is_shown_and_must_be_a_host_of_the_lab() {
+    let probe = |from: Option<&str>| -> crate::model::experiment::ProbeSpec {
+        let spec = serde_json::json!({"kind": "tcp", "params": {}, "rate": "1/s",
+            "deadline": "1s", "steady": true, "slo": null, "from": from});
+        serde_json::from_value(spec).unwrap()
+    };
+    let mut declared = primary_loss();
+    declared.probes.insert("edge".into(), probe(None));
+    assert!(!text(&planned(&declared), Style::Plain).contains("looks"));
+    declared.probes.insert("app".into(), probe(Some("r2")));
+    let page = text(&planned(&declared), Style::Plain);
+    assert!(page.contains("  looks     app from r2, edge from the client\n"), "{page}");
+    declared.probes.insert("far".into(), probe(Some("r9")));
+    let input = crate::plan::PlanInput {
+        experiment: &declared,
+        source: planned(&primary_loss()).source,
+        lab: Some(lab()),
+        clusters: Vec::new(),
+        seed: 1,
+        policies: std::collections::BTreeMap::new(),
+        warnings: Vec::new(),
+    };
+    let errors = crate::plan::plan(input).unwrap_err();
+    assert_eq!(errors.len(), 1, "{errors:?}");
+    let (said, place) = (errors[0].to_string(), errors[0].place());
+    assert!(said.contains("no host `r9`") && said.contains("client, r1"), "{said}");
+    assert_eq!(place, "spec.probes.far");
 }

@@ -4,12 +4,15 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use squall::fault::{self, Expect, Fault, FaultError};
+use squall::host::cluster::ApiRequest;
 use squall::host::linux::clock::monotonic_ns;
 use squall::host::linux::network::LinuxNetwork;
 use squall::host::network::{Canary, CanaryReport, Network, Took};
 use squall::host::process::RunState;
-use squall::host::{Host, HostError, Processes};
+use squall::host::{Clusters, Host, HostError, Processes};
 use squall::model::binding::{Order, PeerHost, PeerSet};
+use squall::model::cluster::ClusterIdentity;
+use squall::model::history::Finding;
 use squall::model::id::{DrillId, InjectionId};
 use squall::model::identity::{NetnsIdentity, ProcessIdentity};
 use squall::model::inventory::{self, InstanceName, Target};
@@ -26,6 +29,10 @@ impl Host for NetworkOnly {
         monotonic_ns()
     }
 
+    fn wall(&self) -> jiff::Timestamp {
+        jiff::Timestamp::now()
+    }
+
     fn pause(&self, length: std::time::Duration) {
         let nanos = u64::try_from(length.as_nanos()).unwrap_or(u64::MAX);
         squall::host::linux::timing::sleep_until(self.now_ns().saturating_add(nanos));
@@ -33,6 +40,19 @@ impl Host for NetworkOnly {
 
     fn carriers(&self) -> std::collections::BTreeMap<String, String> {
         self.0.carriers()
+    }
+}
+
+/// It reaches no cluster.
+impl Clusters for NetworkOnly {
+    fn ask(&mut self, cluster: &ClusterIdentity, _: &ApiRequest) -> Result<Value, HostError> {
+        Err(HostError::Gone(format!("cluster {}", cluster.context)))
+    }
+
+    fn find(&mut self, _: Finding) {}
+
+    fn found(&mut self) -> Vec<Finding> {
+        Vec::new()
     }
 }
 
@@ -114,7 +134,8 @@ fn order(world: &World, id: InjectionId, kind: &str, params: Value) -> Order {
             host: host_of("server", 0, 1),
             port: None,
             process: None,
-            netns: server.ns.clone(),
+            netns: Some(server.ns.clone()),
+            object: None,
         },
         peers: PeerSet {
             blocks: Vec::new(),
@@ -151,7 +172,11 @@ fn every_kind_is_seen_to_come_and_to_go() {
         let id = injection(&drill, u16::try_from(number).unwrap());
         let order = order(&world, id, kind, params.clone());
         let undo = fault.arm(&mut host, &order).unwrap();
-        assert_eq!(host.ours(&order.target.netns, None).unwrap(), [""; 0], "arming only reads");
+        assert_eq!(
+            host.ours(order.target.netns.as_ref().unwrap(), None).unwrap(),
+            [""; 0],
+            "arming only reads"
+        );
         let early = fault.verify(&mut host, &order.target, &undo, Expect::InForce);
         assert!(matches!(early, Err(FaultError::Unexpected(_))), "{kind}: {early:?}");
 
@@ -195,7 +220,10 @@ fn a_fault_that_is_listed_and_does_nothing_is_found_out() {
             }
         };
         assert!(matches!(found, Err(FaultError::Unexpected(_))), "{kind}: {found:?}");
-        assert!(!host.ours(&order.target.netns, None).unwrap().is_empty(), "listed all the same");
+        assert!(
+            !host.ours(order.target.netns.as_ref().unwrap(), None).unwrap().is_empty(),
+            "listed all the same"
+        );
         let lasted = fault.lasted(&mut host, &order.target, &undo);
         assert!(matches!(lasted, Err(FaultError::Unexpected(_))), "{kind}: {lasted:?}");
         fault.revert(&mut host, &order.target, &undo).unwrap();
@@ -271,7 +299,7 @@ fn a_replaced_namespace_is_void_in_every_verb() {
         let void = |result: Result<String, FaultError>| {
             assert!(matches!(result, Err(FaultError::Void(_))), "{kind}: {result:?}");
         };
-        order.target.netns.cookie += 1;
+        order.target.netns.as_mut().unwrap().cookie += 1;
         void(fault.arm(&mut host, &order).map(|_| String::new()));
         void(fault.inject(&mut host, &order, &replaced).map(|_| String::new()));
         void(fault.revert(&mut host, &order.target, &replaced).map(|()| String::new()));
