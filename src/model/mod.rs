@@ -7,6 +7,7 @@
 pub mod binding;
 pub mod cluster;
 pub mod cluster_seen;
+pub mod expectation;
 pub mod experiment;
 pub mod history;
 pub mod id;
@@ -20,6 +21,7 @@ pub mod message;
 pub mod network;
 pub mod observation;
 pub mod outcome;
+pub mod pick;
 pub mod plan;
 pub mod policy;
 pub mod selector;
