@@ -2,6 +2,14 @@
 //! Root and the programs of `make kube-programs kube-images` are needed; a test that lacks them says
 //! so by name.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::print_stderr,
+    clippy::disallowed_methods,
+    reason = "tests"
+)]
+
 mod stand;
 
 use std::fs;
