@@ -12,6 +12,7 @@ use crate::model::units::Span;
 use crate::model::verdict::ClaimReport;
 
 mod bitmap;
+pub mod blast;
 mod claim;
 mod doubt;
 pub mod ledger;
