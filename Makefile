@@ -7,7 +7,7 @@ OUT ?= out/demo
 
 # Debian packages by what needs them.
 DEMO_PACKAGES := redis-server:redis-server haproxy:haproxy
-TEST_PACKAGES := $(DEMO_PACKAGES) nginx:nginx-light etcd:etcd-server nft:nftables ip:iproute2 python3:python3 chromium:chromium
+TEST_PACKAGES := $(DEMO_PACKAGES) nginx:nginx-light etcd:etcd-server nft:nftables ip:iproute2 dnsmasq:dnsmasq-base prometheus:prometheus python3:python3 chromium:chromium
 BENCH_PACKAGES := nft:nftables ip:iproute2
 
 # What `make bench` measures beside us; BENCHES="effective delay" measures only those.
@@ -16,7 +16,8 @@ BENCHES ?=
 
 # A Kubernetes cluster as a lab, and the images of what runs in it. Its own programs come from Go.
 KUBE_PACKAGES := etcd:etcd-server containerd:containerd runc:runc umoci:umoci nginx:nginx-light \
-                 redis-server:redis-server haproxy:haproxy pg_ctlcluster:postgresql \
+                 redis-server:redis-server haproxy:haproxy curl:curl \
+                 pg_ctlcluster:postgresql \
                  /usr/lib/nginx/modules/ngx_http_lua_module.so:libnginx-mod-http-lua \
                  /usr/share/lua/5.1/nginx/redis.lua:lua-nginx-redis \
                  /usr/lib/cni/ptp:containernetworking-plugins
@@ -26,7 +27,8 @@ KUBE_VERSION := $(shell sed -n 's/^require k8s.io\/kubernetes v//p' scripts/kube
 VM_PACKAGES := qemu-system-x86_64:qemu-system-x86 strip:binutils
 
 .PHONY: demo build test matrix picture bench peers lint fmt reference vm drills demo-packages \
-        test-packages bench-packages vm-packages kube-packages kube-programs kube-images
+        test-packages bench-packages vm-packages kube-packages kube-programs kube-images \
+        kube-experiments
 
 ## demo: build, get redis and haproxy if they are missing, lose a primary, write the report
 demo: demo-packages build
@@ -86,8 +88,15 @@ kube-programs: kube-packages
 
 ## kube-images: make the images that a lab's cluster runs, from packages of this machine
 kube-images: kube-packages
-	@scripts/kube-images $(KUBE)/images
-	@scripts/kube-images $(KUBE)/shop nginx-lua postgres
+	@scripts/kube-images $(KUBE)/images $(KUBE)/$(KUBE_VERSION)
+	@scripts/kube-images $(KUBE)/shop $(KUBE)/$(KUBE_VERSION) nginx-lua postgres
+
+## kube-experiments: only the experiments of experiments/kubernetes; writes their table into docs
+kube-experiments: export SQUALL_EXPERIMENTS = docs/kubernetes-experiments.md
+kube-experiments: export SQUALL_COMMIT = $(shell git describe --always --abbrev=12 --exclude '*' --dirty)
+kube-experiments: export SQUALL_DATE = $(shell date -u +%F)
+kube-experiments: kube-programs kube-images
+	$(CARGO) test --features crash-points --test kube experiments:: -- --nocapture
 
 kube-packages:
 	@scripts/packages $(KUBE_PACKAGES)

@@ -59,6 +59,7 @@ impl Prober {
             probes: BTreeMap::from([(PROBE.to_owned(), probe)]),
             watches: Vec::new(),
             netns: Some(client.clone()),
+            hosts: BTreeMap::new(),
             secrets: BTreeMap::new(),
             seed: 1,
         };

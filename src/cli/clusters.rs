@@ -4,12 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use crate::backend::kubernetes::ClusterSite;
+use crate::backend::kubernetes::access::{self, Need};
 use crate::backend::kubernetes::inventory::{Wanted, inventory};
-use crate::host::kube::{ApiError, kubeconfig};
+use crate::fault::{self, Access, Fault};
+use crate::host::kube::{ApiClient, ApiError, kubeconfig};
 use crate::lab::Lab;
 use crate::lab::cluster::ADMIN;
 use crate::lab::registry::Standing;
-use crate::model::cluster::PlannedCluster;
+use crate::model::cluster::{PlannedCluster, Resource};
 use crate::model::experiment::{Experiment, Selector};
 use crate::model::outcome::ExitCode;
 use crate::model::plan::Plan;
@@ -74,32 +76,112 @@ pub async fn look(
     given: Option<&Path>,
     lab: Option<&ClusterDoor>,
 ) -> Result<Vec<PlannedCluster>, Failure> {
-    let places: BTreeSet<Where<'_>> =
-        experiment.targets.values().map(|spec| spec.selector.place()).collect();
-    let several = places.iter().filter(|place| **place != Where::Lab).count() > 1;
+    let places = places(experiment, given, lab)?;
+    let several = places.len() > 1;
     let mut clusters = Vec::new();
-    for place in places {
+    for Place { place, file, context } in &places {
+        let wanted = Wanted {
+            kubeconfig: file,
+            context,
+            lab: *place == Where::LabCluster,
+            several,
+            selectors: selectors(experiment, place),
+        };
+        clusters.push(inventory(&wanted).await?);
+    }
+    Ok(clusters)
+}
+
+/// What the user of each cluster lacks of all that the experiment needs there, for its undo as
+/// well. Asked before anything is looked at: everything that is missing is said at once.
+pub async fn lacking(
+    experiment: &Experiment,
+    given: Option<&Path>,
+    lab: Option<&ClusterDoor>,
+) -> Result<Vec<String>, Failure> {
+    let mut words = Vec::new();
+    for Place { place, file, context } in places(experiment, given, lab)? {
+        let client = ApiClient::open(&file, context).await?;
+        for need in access::lacking(&client, &needs(experiment, &place)).await? {
+            words.push(format!("the user of context {context} may not {need}"));
+        }
+    }
+    Ok(words)
+}
+
+/// As a refusal, where anything is lacking.
+pub fn refuse_lacking(lacking: &[String]) -> Result<(), Failure> {
+    if lacking.is_empty() {
+        return Ok(());
+    }
+    let list = lacking.join("\n  ");
+    let remedy = "give the user these verbs in a role; nothing was injected";
+    Err(Failure::new(ExitCode::Refused, format!("refused:\n  {list}\n{remedy}")))
+}
+
+/// What is done in one cluster: each look at a target, and each fault with its undo.
+fn needs(experiment: &Experiment, place: &Where<'_>) -> BTreeSet<Need> {
+    let mut needs = BTreeSet::new();
+    for (name, selector) in selectors(experiment, place) {
+        needs.extend(access::reads(selector));
+        let steps = experiment.method.iter();
+        for step in steps.filter(|step| step.facts.subjects.iter().any(|subject| subject == name)) {
+            let asks = fault::find(&step.kind).map_or(&[][..], Fault::asks);
+            let asked = asks.iter().filter(|a| a.target.is_none() || a.target == selector.resource());
+            needs.extend(asked.map(|access| need(*access, selector.namespace())));
+        }
+    }
+    needs
+}
+
+fn need(access: Access, namespace: Option<&str>) -> Need {
+    let plural = access.resource.plural();
+    // What a node needs of pods it needs of all of them.
+    let everywhere = access.resource == Resource::Node;
+    Need {
+        verb: access.verb.to_owned(),
+        group: access.resource.group().to_owned(),
+        resource: match access.subresource {
+            "" => plural,
+            sub => format!("{plural}/{sub}"),
+        },
+        namespace: namespace.filter(|_| !everywhere).map(str::to_owned),
+    }
+}
+
+/// One cluster of an experiment, and where the way there is written.
+struct Place<'a> {
+    place: Where<'a>,
+    file: PathBuf,
+    context: &'a str,
+}
+
+fn places<'a>(
+    experiment: &'a Experiment,
+    given: Option<&Path>,
+    lab: Option<&'a ClusterDoor>,
+) -> Result<Vec<Place<'a>>, Failure> {
+    let wanted: BTreeSet<Where<'a>> =
+        experiment.targets.values().map(|spec| spec.selector.place()).collect();
+    let mut places = Vec::new();
+    for place in wanted {
         let (file, context) = match place {
             Where::Lab => continue,
             Where::LabCluster => {
                 let lab = lab.ok_or_else(no_lab)?;
                 (lab.outside.clone(), lab.name.as_str())
             }
-            Where::Context(context) => {
-                let files = given.map_or_else(kubeconfig::files, |file| vec![file.to_owned()]);
-                (kubeconfig::find(context, &files)?, context)
-            }
+            Where::Context(context) => (file_of(context, given)?, context),
         };
-        let wanted = Wanted {
-            kubeconfig: &file,
-            context,
-            lab: place == Where::LabCluster,
-            several,
-            selectors: selectors(experiment, &place),
-        };
-        clusters.push(inventory(&wanted).await?);
+        places.push(Place { place, file, context });
     }
-    Ok(clusters)
+    Ok(places)
+}
+
+/// The kubeconfig that has the context. `given`: a file in place of those of the environment.
+pub fn file_of(context: &str, given: Option<&Path>) -> Result<PathBuf, Failure> {
+    let files = given.map_or_else(kubeconfig::files, |file| vec![file.to_owned()]);
+    Ok(kubeconfig::find(context, &files)?)
 }
 
 fn selectors<'a>(experiment: &'a Experiment, place: &Where<'_>) -> BTreeMap<&'a str, &'a Selector> {

@@ -39,6 +39,7 @@ pub mod signals;
 pub mod state;
 pub mod surroundings;
 pub mod undo;
+mod undo_cluster;
 pub mod validate;
 
 use crate::lab::registry::Registry;

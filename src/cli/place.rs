@@ -54,7 +54,8 @@ impl Place {
         match self {
             Place::Here => {
                 let Leftover { drill, mut journal, contents, .. } = leftover;
-                let mut host = LinuxHost::new(drill)?;
+                let clusters = contents.opened.as_ref().map(|opened| opened.clusters.clone());
+                let mut host = LinuxHost::new(drill)?.reaching(clusters.unwrap_or_default());
                 Ok(recovery::recover(&mut host, &mut journal, &contents))
             }
             Place::Lab(door) => {

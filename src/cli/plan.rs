@@ -47,11 +47,14 @@ pub fn run(
     let files = Inputs { seed, ..args.inputs.clone() }.read()?;
     let lab = standing_cluster(&files, state)?;
     let runtime = clusters::runtime()?;
-    let looked =
-        clusters::look(&files.declared.experiment, args.inputs.kubeconfig.as_deref(), lab.as_ref());
-    let found = runtime.block_on(looked)?;
+    let (experiment, given) = (&files.declared.experiment, args.inputs.kubeconfig.as_deref());
+    let lacking = runtime.block_on(clusters::lacking(experiment, given, lab.as_ref()))?;
+    let found = runtime.block_on(clusters::look(experiment, given, lab.as_ref()));
+    // Who may not even look has no plan; all else that is missing stands under it.
+    let found = found.or_else(|failure| clusters::refuse_lacking(&lacking).and(Err(failure)))?;
     let prepared = files.prepare(found)?;
-    let refusals = refusals(&prepared, &args.inputs, state)?;
+    let mut refusals = refusals(&prepared, &args.inputs, state)?;
+    refusals.extend(lacking.iter().map(|why| format!("would be refused: {why}")));
     let plan = prepared.plan;
     let style = plan::Style::of(screen::style().colour);
     let text = match &old {

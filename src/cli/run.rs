@@ -203,7 +203,9 @@ impl Ground<'_> {
         progress: &mut Progress,
     ) -> Result<Prepared, Failure> {
         let given = self.args.inputs.kubeconfig.as_deref();
-        let found = clusters::look(&files.declared.experiment, given, lab).await?;
+        let experiment = &files.declared.experiment;
+        clusters::refuse_lacking(&clusters::lacking(experiment, given, lab).await?)?;
+        let found = clusters::look(experiment, given, lab).await?;
         let prepared = files.prepare(found)?;
         let style = plan::Style::of(screen::style().colour);
         progress.plan(&plan::render::text(&prepared.plan, style));

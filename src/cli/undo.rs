@@ -3,11 +3,13 @@
 
 use std::io::{ErrorKind, Write};
 use std::os::fd::OwnedFd;
+use std::path::PathBuf;
 
 use super::failure::Failure;
 use super::leftovers::held_by;
 use super::place::Place;
 use super::state::StateFolder;
+use super::undo_cluster;
 use crate::host::linux::{cgroup, holders};
 use crate::injection::journal::{Journal, JournalRecord, State};
 use crate::injection::recovery::{self, Leftover};
@@ -18,7 +20,8 @@ use crate::model::outcome::ExitCode;
 
 /// Arguments of `squall undo`.
 #[derive(Debug, Clone, clap::Args)]
-#[command(override_usage = "squall undo --all\n       squall undo DRILL")]
+#[command(override_usage = "squall undo --all\n       squall undo DRILL\n       \
+squall undo --cluster CONTEXT [--kubeconfig FILE] [--force] [DRILL]")]
 pub struct Args {
     /// Undo what every dead drill left behind.
     #[arg(long)]
@@ -26,12 +29,25 @@ pub struct Args {
     /// Only what this drill left, as `squall now` names it.
     #[arg(value_name = "DRILL", conflicts_with = "all")]
     pub drill: Option<String>,
+    /// What drills of any machine left in this cluster, by the marks on its objects: a context of
+    /// the kubeconfig.
+    #[arg(long, value_name = "CONTEXT", conflicts_with = "all")]
+    pub cluster: Option<String>,
+    /// Where that context is; else the files of KUBECONFIG, or ~/.kube/config.
+    #[arg(long, value_name = "FILE", requires = "cluster")]
+    pub kubeconfig: Option<PathBuf>,
+    /// Also what a drill may still be at: its time is not over by its mark.
+    #[arg(long, requires = "cluster")]
+    pub force: bool,
 }
 
 /// Exit codes: 0 nothing is left of what was asked for, 7 something is stuck, 1 a journal is
 /// damaged or does not go, 2 it cannot be used or there is none, 3 somebody still holds it. Of
 /// several the worst; each is tried.
 pub fn run(args: &Args, state: &StateFolder, out: &mut dyn Write) -> Result<ExitCode, Failure> {
+    if let Some(context) = &args.cluster {
+        return undo_cluster::run(context, args, out);
+    }
     if !args.all && args.drill.is_none() {
         let what = "`squall undo --all`, or `squall undo DRILL` for one";
         return Err(Failure::usage(format!("say what to undo: {what}; `squall now` lists drills")));
@@ -100,7 +116,7 @@ fn named(text: &str, state: &StateFolder) -> Result<DrillId, Failure> {
 }
 
 /// The one of two exit codes that a person must hear of first.
-fn worse(one: ExitCode, other: ExitCode) -> ExitCode {
+pub fn worse(one: ExitCode, other: ExitCode) -> ExitCode {
     const ORDER: [ExitCode; 4] =
         [ExitCode::Stuck, ExitCode::Internal, ExitCode::Usage, ExitCode::Refused];
     ORDER.into_iter().find(|code| [one, other].contains(code)).unwrap_or(one)

@@ -2,7 +2,6 @@
 //! killed while there is something to undo.
 
 use super::event::Part;
-use super::revert::REVERTED_WITHIN;
 use super::run::{Drill, LEASE};
 use crate::backend::Backend;
 use crate::host::linux::clock::monotonic_ns;
@@ -20,7 +19,7 @@ impl<B: Backend> Drill<'_, B> {
         self.state.leaving = true;
         self.parts.goodbye().await;
         let began = monotonic_ns();
-        let last = began + LEASE.nanos() + REVERTED_WITHIN.nanos();
+        let last = began + LEASE.nanos() + self.reverted_within().nanos();
         // Whoever asked to be out waits for the undo all the same, and not if they ask once more.
         let out_at = self.state.signals.max(2) + 1;
         let (mut open_ns, mut told, mut killed) = (began, false, false);

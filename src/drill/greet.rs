@@ -2,7 +2,7 @@
 
 use super::event::Event;
 use super::run::{BEAT, Drill, DrillError, LEASE};
-use crate::backend::Backend;
+use crate::backend::{Backend, Happened};
 use crate::host::linux::clock::monotonic_ns;
 use crate::model::history::{Entry, HISTORY_VERSION, Opened, Phase};
 use crate::model::message::{
@@ -12,6 +12,8 @@ use crate::model::units::Span;
 
 /// How long the parts may take to be ready.
 const READY_WITHIN: Span = Span::secs(15);
+/// After the first word that something is unfit: how long the rest of it may take.
+const UNFIT_WITHIN: Span = Span::millis(300);
 
 impl<B: Backend> Drill<'_, B> {
     /// Tells every part what the drill is about, and waits until all are ready.
@@ -22,9 +24,9 @@ impl<B: Backend> Drill<'_, B> {
         let mut carriers = None;
         let mut scheduling = None;
         let mut unfit = Vec::new();
-        // What was seen before the history is open: the first roles.
+        // What was seen before the history is open: the first roles, and what is in clusters.
         let mut early = Vec::new();
-        let limit = monotonic_ns() + READY_WITHIN.nanos();
+        let mut limit = monotonic_ns() + READY_WITHIN.nanos();
         while carriers.is_none() || scheduling.is_none() {
             self.beat().await;
             match self.parts.next(limit.min(self.beat_due_ns)).await {
@@ -32,7 +34,10 @@ impl<B: Backend> Drill<'_, B> {
                 Event::Injector(FromInjector::Ready { carriers: found }) => carriers = Some(found),
                 Event::Prober(message) => match *message {
                     FromProber::Ready { scheduling: found } => scheduling = Some(found),
-                    FromProber::Unfit { probe, why } => unfit.push(format!("{probe}: {why}")),
+                    FromProber::Unfit { probe, why } => {
+                        unfit.push(format!("{probe}: {why}"));
+                        limit = limit.min(monotonic_ns() + UNFIT_WITHIN.nanos());
+                    }
                     FromProber::Saw { at_ns, entry } => early.push((at_ns, entry)),
                     _ => {}
                 },
@@ -42,8 +47,15 @@ impl<B: Backend> Drill<'_, B> {
                 }
                 Event::Signal(signal) => return Err(DrillError::Aborted(signal.name)),
                 Event::Tick => {
-                    unfit.push(format!("the parts were not ready within {READY_WITHIN}"));
+                    if unfit.is_empty() {
+                        unfit.push(format!("the parts were not ready within {READY_WITHIN}"));
+                    }
                     break;
+                }
+                Event::Backend(Happened::Seen { at_ns, entry })
+                    if matches!(*entry, Entry::Cluster(_)) =>
+                {
+                    early.push((at_ns, entry));
                 }
                 Event::Injector(_) | Event::Guardian(_) | Event::Backend(_) | Event::Ended(_) => {}
             }
@@ -82,9 +94,14 @@ impl<B: Backend> Drill<'_, B> {
             clusters: self.backend.clusters(),
         };
         self.parts.tell_injector(&ToInjector::Hello(hello)).await;
+        let probes = self.request.plan.experiment.probes.clone();
+        let looked_from = |name: &String| probes.values().any(|p| p.from.as_ref() == Some(name));
+        let hosts = self.backend.hosts().into_iter().map(|(host, ns)| (host.name, ns));
+        let hosts = hosts.filter(|(name, _)| looked_from(name)).collect();
         let hello = ProberHello {
             drill: self.request.drill.clone(),
-            probes: self.request.plan.experiment.probes.clone(),
+            probes,
+            hosts,
             watches: self.backend.watches(),
             netns: self.backend.client(),
             secrets: std::mem::take(&mut self.request.secrets),

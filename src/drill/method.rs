@@ -5,7 +5,6 @@ use super::contest;
 use super::event::Part;
 use super::run::{Drill, SHORT_OF_A_LEASE};
 use super::state::Roles;
-use super::steps::ANSWERED_WITHIN;
 use crate::backend::{Backend, Seen};
 use crate::host::linux::clock::monotonic_ns;
 use crate::model::binding::Order;
@@ -36,7 +35,7 @@ impl<B: Backend> Drill<'_, B> {
                 // Its end takes what it holds in the kernel, and the guardian undoes the rest.
                 self.parts.kill(Part::Injector);
                 self.abort(AbortCause::Injection(format!(
-                    "the injector has not answered about {injection} within {ANSWERED_WITHIN}"
+                    "the injector has not answered about {injection} in time"
                 )));
                 break;
             }

@@ -12,13 +12,16 @@ use crate::host::HostError;
 use crate::host::linux::clock::monotonic_ns;
 use crate::injection::journal::store::{self, Contents};
 use crate::injection::journal::{Journal, JournalError, JournalRecord, State};
+use crate::injection::revert::CLUSTER_PATIENCE;
 use crate::model::history::{Entry, Phase, Reverted};
 use crate::model::id::InjectionId;
 use crate::model::message::ToInjector;
 use crate::model::units::Span;
 
 /// Beyond the lease, in which the guardian acts: how long a revert may take before it is `stuck`.
-pub(super) const REVERTED_WITHIN: Span = Span::secs(20);
+const REVERTED_WITHIN: Span = Span::secs(20);
+/// How long each of those that undo is patient with an API server.
+pub(super) const CLUSTERS: Span = Span(CLUSTER_PATIENCE);
 /// How long the guardian may say nothing when it is its turn: the lease, in which it finds out that
 /// the injector hangs, and the time that one undo takes at most.
 const GUARDIAN_ACTS_WITHIN: Span = Span::secs(LEASE_SECONDS + 5);
@@ -31,7 +34,7 @@ impl<B: Backend> Drill<'_, B> {
     pub(super) async fn revert(&mut self) {
         self.note(Entry::Phase(Phase::Revert));
         self.state.reverting = true;
-        let mut limit = monotonic_ns() + LEASE.nanos() + REVERTED_WITHIN.nanos();
+        let mut limit = monotonic_ns() + LEASE.nanos() + self.reverted_within().nanos();
         if self.state.injector_lives() {
             self.parts.tell_injector(&ToInjector::RevertAll).await;
         }
@@ -44,10 +47,16 @@ impl<B: Backend> Drill<'_, B> {
                 if !self.replace().await {
                     break;
                 }
-                limit = monotonic_ns() + REVERTED_WITHIN.nanos();
+                limit = monotonic_ns() + self.reverted_within().nanos();
             }
             self.step(limit).await;
         }
+    }
+
+    /// Injector and guardian may each be patient for a while with what is in clusters.
+    pub(super) fn reverted_within(&self) -> Span {
+        let patient = if self.request.plan.clusters.is_empty() { 0 } else { 2 };
+        Span(REVERTED_WITHIN.0 + CLUSTERS.0 * patient)
     }
 
     /// Is it a recovery's turn? A guardian that lets its own turn pass counts as dead.

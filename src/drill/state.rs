@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::bind::Bound;
 use super::event::Part;
+use super::revert::CLUSTERS;
 use super::roles::RolesSeen;
 use super::silence::Silence;
 use super::steps::Steps;
@@ -111,7 +112,8 @@ impl State {
     }
 
     pub fn begin_method(&mut self, plan: &Plan, now: u64, null: bool) {
-        self.steps = Steps::of(&plan.steps, now, null);
+        let patience = if plan.clusters.is_empty() { Span::default() } else { CLUSTERS };
+        self.steps = Steps::of(&plan.steps, now, null).patient(patience);
         self.roles_seen.keep_sole(now);
     }
 

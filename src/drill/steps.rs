@@ -18,6 +18,8 @@ pub struct Steps {
     in_force: BTreeMap<InjectionId, InForce>,
     /// When an order was answered last: they are obeyed one after the other.
     answered_ns: u64,
+    /// How much longer an undo may take than another order.
+    patience: Span,
     /// A null drill holds without injecting: when its last hold would be over.
     null_until_ns: u64,
 }
@@ -44,6 +46,12 @@ impl Steps {
             plan.iter().enumerate().map(|(i, step)| (i, start_ns + step.at.nanos())).collect();
         waiting.sort_by_key(|(index, due)| std::cmp::Reverse((*due, *index)));
         Steps { waiting, ..Steps::default() }
+    }
+
+    /// As they are, but an undo may take that much longer.
+    #[must_use]
+    pub fn patient(self, patience: Span) -> Steps {
+        Steps { patience, ..self }
     }
 
     /// The step that is due, if one is.
@@ -93,7 +101,9 @@ impl Steps {
     }
 
     fn answer_due(&self, held: &InForce) -> Option<u64> {
-        held.asked_ns.map(|asked| asked.max(self.answered_ns) + ANSWERED_WITHIN.nanos())
+        let patience = if held.reverting { self.patience.nanos() } else { 0 };
+        let within = ANSWERED_WITHIN.nanos() + patience;
+        held.asked_ns.map(|asked| asked.max(self.answered_ns) + within)
     }
 
     /// What nobody has said the end of.

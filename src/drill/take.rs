@@ -79,6 +79,9 @@ impl<B: Backend> Drill<'_, B> {
                 }
                 self.abort(AbortCause::Injection(why));
             }
+            FromInjector::Found { injection, finding } => {
+                self.note(Entry::Finding { injection, finding });
+            }
             FromInjector::Reverted(reverted) => {
                 self.state.struck = true;
                 self.state.ended(&reverted.injection, now);

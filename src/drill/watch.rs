@@ -94,6 +94,7 @@ mod tests {
             deadline: Span::millis(50),
             steady: true,
             slo: None,
+            from: None,
         };
         Watch::of(&BTreeMap::from([("a".to_owned(), spec)]))
     }
@@ -109,6 +110,7 @@ mod tests {
             phases: None,
             write: None,
             peer: None,
+            age_ns: None,
         };
         (from_ms..to_ms).step_by(10).map(slot).collect()
     }

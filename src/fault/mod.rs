@@ -75,12 +75,24 @@ pub struct Access {
     pub resource: Resource,
     /// `eviction`, `scale`; empty for the object itself.
     pub subresource: &'static str,
+    /// Only where the target is one of these; None: wherever the fault is used.
+    pub target: Option<Resource>,
 }
 
 impl Access {
     #[must_use]
     pub const fn of(verb: &'static str, resource: Resource) -> Access {
-        Access { verb, resource, subresource: "" }
+        Access { verb, resource, subresource: "", target: None }
+    }
+
+    #[must_use]
+    pub const fn subresource(self, subresource: &'static str) -> Access {
+        Access { subresource, ..self }
+    }
+
+    #[must_use]
+    pub const fn on(self, target: Resource) -> Access {
+        Access { target: Some(target), ..self }
     }
 }
 
@@ -124,7 +136,9 @@ pub trait FaultKind: Sync {
     /// A step in YAML, as it would stand under `inject:`.
     const EXAMPLE: &'static str;
     const NEEDS: &'static [Capability];
-    /// What the user of a cluster must be allowed to do there.
+    /// Which objects of a cluster it is for; none: it is for instances of a lab.
+    const ON: &'static [Resource] = &[];
+    /// What the user of a cluster must be allowed to do there, for the undo as well.
     const ASKS: &'static [Access] = &[];
     const RESTORE: Restore;
     /// Which lines of defence cover it.
@@ -174,6 +188,8 @@ pub trait Fault: Sync {
     fn summary(&self) -> &'static str;
     fn example(&self) -> &'static str;
     fn needs(&self) -> &'static [Capability];
+    /// Which objects of a cluster it is for; none: it is for instances of a lab.
+    fn on(&self) -> &'static [Resource];
     fn asks(&self) -> &'static [Access];
     fn restore(&self) -> Restore;
     fn defence(&self) -> &'static [Defence];
@@ -219,6 +235,10 @@ impl<F: FaultKind> Fault for F {
 
     fn needs(&self) -> &'static [Capability] {
         F::NEEDS
+    }
+
+    fn on(&self) -> &'static [Resource] {
+        F::ON
     }
 
     fn asks(&self) -> &'static [Access] {
@@ -331,12 +351,24 @@ catalogue! {
     network_latency::NetworkLatency,
     network_loss::NetworkLoss,
     pod_delete::PodDelete,
+    pod_evict::PodEvict,
+    node_cordon::NodeCordon,
+    node_drain::NodeDrain,
+    node_taint::NodeTaint,
+    scale::Scale,
+    rollout_restart::RolloutRestart,
+    config_map_remove::ConfigMapRemove,
+    secret_remove::SecretRemove,
 }
 
+mod cordon;
+mod eviction;
+mod marked;
 mod network_kind;
 mod network_recipe;
 mod network_witness;
 mod object;
+mod removal;
 
 /// The entry of that kind, if there is one.
 #[must_use]

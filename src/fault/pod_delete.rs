@@ -50,6 +50,7 @@ impl FaultKind for PodDelete {
     const SUMMARY: &'static str = "deletes a pod";
     const EXAMPLE: &'static str = "podDelete: {target: web, grace: 1s}";
     const NEEDS: &'static [Capability] = &[];
+    const ON: &'static [Resource] = &[Resource::Pod];
     const ASKS: &'static [Access] =
         &[Access::of("get", Resource::Pod), Access::of("delete", Resource::Pod)];
     const RESTORE: Restore = Restore::None;

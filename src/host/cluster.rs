@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use super::HostError;
 use crate::model::cluster::ClusterIdentity;
+use crate::model::history::Finding;
 
 /// A verb of a fault asks twice at most, and must be shorter than a lease.
 pub const ANSWERS_WITHIN: Duration = Duration::from_millis(1300);
@@ -62,8 +63,13 @@ impl ApiRequest {
 pub trait Clusters {
     /// Asks an API server.
     ///
-    /// Errors: `Gone` for what is not there, and where the context now leads to another cluster;
-    /// `Denied` where the user may not; `Refused` where the server understands and will not; `Io`
-    /// where it does not answer.
+    /// Errors: `Gone` for what is not there; `Denied` where the user may not; `Refused` where the server understands and will not, or the context leads to
+    /// another cluster by now; `Io` where it does not answer.
     fn ask(&mut self, cluster: &ClusterIdentity, request: &ApiRequest) -> Result<Value, HostError>;
+
+    /// Keeps what a fault has found out, for whoever injects it.
+    fn find(&mut self, finding: Finding);
+
+    /// What was found since this was last asked.
+    fn found(&mut self) -> Vec<Finding>;
 }

@@ -22,6 +22,9 @@ pub trait Host: Processes + Network + Clusters {
     /// Nanoseconds of `CLOCK_MONOTONIC`.
     fn now_ns(&self) -> u64;
 
+    /// The calendar's time, for what others read on other machines; never to measure with.
+    fn wall(&self) -> jiff::Timestamp;
+
     /// Lets time pass between two tries of the same thing; never a wait for readiness.
     fn pause(&self, length: std::time::Duration);
 

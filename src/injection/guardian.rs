@@ -10,7 +10,7 @@ use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 
 use super::crash;
 use super::journal::Journal;
-use super::revert::{By, Ending, end, undo_first};
+use super::revert::{By, CLUSTER_PATIENCE, Ending, end, patient_until_ns, undo_first};
 use crate::host::channel::Channel;
 use crate::host::{Host, HostError};
 use crate::model::cluster::ClusterAccess;
@@ -32,6 +32,13 @@ pub struct Born {
     /// A pidfd of the injector: to see its death, and to kill it.
     pub injector_process: OwnedFd,
     pub journal: OwnedFd,
+}
+
+/// How late the injector may be with that one, nanoseconds. With the API server it is as patient as
+/// we would be, and we ask the same server: as long as it beats, it is left at it.
+fn patience(recipe: &Recipe) -> u64 {
+    let more = recipe.target.object.as_ref().map_or(Duration::ZERO, |_| CLUSTER_PATIENCE);
+    u64::try_from((PATIENCE + more).as_nanos()).unwrap_or(u64::MAX)
 }
 
 struct Guardian<'a> {
@@ -106,12 +113,11 @@ impl Guardian<'_> {
     /// Silent for too long, or late with an undo.
     fn overdue(&self) -> Option<&'static str> {
         let now = self.host.now_ns();
-        let patience = u64::try_from(PATIENCE.as_nanos()).unwrap_or(0);
         if now.saturating_sub(self.heard_ns) > self.lease.nanos() {
             return Some("it missed its beats for a whole lease");
         }
-        let late = self.recipes.values().any(|r| now > r.deadline_ns.saturating_add(patience));
-        late.then_some("it overstayed a deadline")
+        let late = |recipe: &Recipe| now > recipe.deadline_ns.saturating_add(patience(recipe));
+        self.recipes.values().any(late).then_some("it overstayed a deadline")
     }
 
     fn wait(&self, now: u64) -> (bool, bool) {
@@ -172,10 +178,12 @@ impl Guardian<'_> {
                 None
             }
         };
-        undo_first(self.host, self.recipes.values().rev());
+        undo_first(self.host, self.recipes.values().rev(), &mut || tell(&FromInjector::Beat));
+        let patient_until_ns = patient_until_ns(self.host);
         for recipe in self.recipes.values().rev() {
             let beat = &mut || tell(&FromInjector::Beat);
-            let mut ending = Ending { by: By::Guardian, journal: journal.as_mut(), beat };
+            let journal = journal.as_mut();
+            let mut ending = Ending { by: By::Guardian, journal, patient_until_ns, beat };
             let ended = end(self.host, recipe, &mut ending);
             tell(&ended);
         }

@@ -10,7 +10,7 @@ use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use super::crash;
 use super::journal::{Journal, JournalRecord};
 use super::residue::{self, ReadBack};
-use super::revert::{By, Ending, end, undo_first};
+use super::revert::{By, Ending, end, patient_until_ns, undo_first};
 use crate::fault::{self, Expect, FaultError};
 use crate::host::channel::Channel;
 use crate::host::{Host, HostError};
@@ -56,6 +56,10 @@ struct Injector<'a> {
     ended: Vec<Recipe>,
     /// In force no more, or not as it was, before anybody undid it; said once.
     doubted: BTreeSet<InjectionId>,
+    /// What was found, and about what; each is told once.
+    found: BTreeSet<(InjectionId, String)>,
+    /// Up to when undos in clusters are tried again; None while they succeed.
+    patient_until_ns: Option<u64>,
     /// What could not be undone, as it will be said if the guardian cannot either.
     stuck: Vec<FromInjector>,
     conductor_heard_ns: u64,
@@ -99,6 +103,8 @@ pub fn run(
         live: BTreeMap::new(),
         ended: Vec::new(),
         doubted: BTreeSet::new(),
+        found: BTreeSet::new(),
+        patient_until_ns: None,
         stuck: Vec::new(),
         conductor_heard_ns: now,
         guardian_heard_ns: now,
@@ -283,14 +289,17 @@ impl Injector<'_> {
         crash::point("injector: guarded, not injected");
         beat(&mut self.guardian, &mut self.conductor);
         let fault = fault::find(&order.kind).ok_or_else(|| Failure::from("no such fault"))?;
-        let took = fault.inject(self.host, order, &recipe.undo)?;
+        let took = fault.inject(self.host, order, &recipe.undo);
+        let found = self.tell_found(&order.injection);
+        let took = took?;
         crash::point("injector: injected, not journalled");
         let active =
             JournalRecord::Active { injection: order.injection.clone(), at_ns: took.effective_ns };
         self.journal.append(&active).map_err(|e| Failure::from(e.to_string().as_str()))?;
         crash::point("injector: journalled active, not verified");
         beat(&mut self.guardian, &mut self.conductor);
-        let evidence = fault.verify(self.host, &order.target, &recipe.undo, Expect::InForce)?;
+        let seen = fault.verify(self.host, &order.target, &recipe.undo, Expect::InForce)?;
+        let evidence = std::iter::once(seen).chain(found).collect::<Vec<_>>().join("; ");
         Ok(Effective {
             injection: order.injection.clone(),
             step: order.step,
@@ -330,9 +339,11 @@ impl Injector<'_> {
         crash::point("injector: revert ordered");
         // What others changed since the last beat is known as long as the carrier stands.
         self.report_disturbances();
-        let Injector { host, journal, guardian, conductor, .. } = self;
+        let Injector { host, journal, guardian, conductor, patient_until_ns: until, .. } = self;
+        let patient_until_ns = *until.get_or_insert_with(|| patient_until_ns(*host));
         let beat = &mut || beat(guardian, conductor);
-        let mut ending = Ending { by: By::Injector, journal: Some(journal), beat };
+        let mut ending =
+            Ending { by: By::Injector, journal: Some(journal), patient_until_ns, beat };
         let ended = end(*host, &recipe, &mut ending);
         crash::point("injector: journalled reverted, guardian not told");
         self.live.remove(injection);
@@ -340,6 +351,7 @@ impl Injector<'_> {
             self.stuck.push(ended);
             return;
         }
+        self.patient_until_ns = None;
         self.ended.push(recipe);
         let _gone = self.guardian.send(&ToGuardian::Forget(injection.clone()));
         self.tell(&ended);
@@ -347,7 +359,8 @@ impl Injector<'_> {
 
     fn revert_all(&mut self) {
         self.report_disturbances();
-        undo_first(self.host, self.live.values().rev());
+        let Injector { host, guardian, conductor, live, .. } = self;
+        undo_first(*host, live.values().rev(), &mut || beat(guardian, conductor));
         let latest_first: Vec<InjectionId> = self.live.keys().rev().cloned().collect();
         for injection in latest_first {
             self.revert(&injection);
@@ -374,7 +387,12 @@ impl Injector<'_> {
         let live: Vec<Recipe> = self.live.values().cloned().collect();
         for recipe in live {
             let Some(fault) = fault::find(&recipe.kind) else { continue };
+            if recipe.target.object.is_some() {
+                // It may ask a server that does not answer.
+                beat(&mut self.guardian, &mut self.conductor);
+            }
             let seen = fault.glance(self.host, &recipe.target, &recipe.undo);
+            self.tell_found(&recipe.injection);
             self.doubt(&recipe, seen);
         }
     }
@@ -386,6 +404,18 @@ impl Injector<'_> {
             let why = format!("{} on {} did not last: {error}", recipe.kind, recipe.target.name);
             self.tell(&FromInjector::Disturbed { injection, why });
         }
+    }
+
+    /// What the last verb of an injection has found, in words; the conductor hears of it once.
+    fn tell_found(&mut self, injection: &InjectionId) -> Vec<String> {
+        let mut words = Vec::new();
+        for finding in self.host.found() {
+            words.push(finding.to_string());
+            if self.found.insert((injection.clone(), finding.about().to_owned())) {
+                self.tell(&FromInjector::Found { injection: injection.clone(), finding });
+            }
+        }
+        words
     }
 
     fn report_disturbances(&mut self) {

@@ -8,7 +8,7 @@ use super::crash;
 use super::journal::State;
 use super::journal::store::{self, Contents, Journal, JournalError};
 use super::residue::{self, ReadBack};
-use super::revert::{By, Ending, end};
+use super::revert::{By, Ending, end, patient_until_ns};
 use crate::host::channel::Channel;
 use crate::host::{Host, HostError};
 use crate::model::cluster::ClusterAccess;
@@ -82,9 +82,11 @@ fn undo(
     tell: &mut dyn FnMut(FromInjector),
 ) {
     crash::point("recovery: opened");
+    let patient_until_ns = patient_until_ns(host);
     for recipe in contents.open() {
         let beat = &mut || tell(FromInjector::Beat);
-        let mut ending = Ending { by: By::Recovery, journal: Some(&mut *journal), beat };
+        let journal = Some(&mut *journal);
+        let mut ending = Ending { by: By::Recovery, journal, patient_until_ns, beat };
         let ended = end(host, &recipe, &mut ending);
         tell(ended);
     }

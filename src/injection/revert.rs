@@ -22,6 +22,13 @@ pub enum By {
 /// How often an undo that failed is tried again before it is called stuck.
 const TRIES: u32 = 3;
 
+/// How long the undo of what is in a cluster is tried. An API server that is started anew, or whose
+/// store elects, is back by then; an undo that is given up waits for a person.
+pub const CLUSTER_PATIENCE: Duration = Duration::from_secs(30);
+
+/// Between the tries of that time: nothing is gained by asking a dead server more often.
+const CLUSTER_PAUSE: Duration = Duration::from_millis(300);
+
 /// Between tries: long enough for a busy kernel object, short enough for a lease.
 const PAUSE: Duration = Duration::from_millis(100);
 
@@ -45,6 +52,9 @@ pub struct Ending<'a> {
     pub by: By,
     /// None: it cannot be read; the guardian undoes all the same.
     pub journal: Option<&'a mut Journal>,
+    /// Up to when it is tried again and again, where the target is in a cluster. Those that are
+    /// ended together share it: one server that is dead must not cost the time for each.
+    pub patient_until_ns: u64,
     /// Called before each try. One try is shorter than a lease, all of them may not be.
     pub beat: &'a mut dyn FnMut(),
 }
@@ -68,12 +78,18 @@ pub fn end(host: &mut dyn Host, recipe: &Recipe, ending: &mut Ending<'_>) -> Fro
 /// Undoes several before any of them is looked at or written down: the sync of one line, or the
 /// canary of one look, must not keep all the others in force. [`end`] follows for each: what was
 /// undone here it finds gone, what failed here it tries again and tells.
-pub fn undo_first<'r>(host: &mut dyn Host, recipes: impl ExactSizeIterator<Item = &'r Recipe>) {
+/// `beat` is called before each.
+pub fn undo_first<'r>(
+    host: &mut dyn Host,
+    recipes: impl ExactSizeIterator<Item = &'r Recipe>,
+    beat: &mut dyn FnMut(),
+) {
     if recipes.len() < 2 {
         return;
     }
     host.gather();
     for recipe in recipes {
+        beat();
         let Some(fault) = fault::find(&recipe.kind) else { continue };
         if let Err(error) = fault.revert(host, &recipe.target, &recipe.undo) {
             tracing::debug!(%error, injection = %recipe.injection, "not undone at the first try");
@@ -93,8 +109,18 @@ fn end_unwritten(host: &mut dyn Host, recipe: &Recipe, ending: &mut Ending<'_>) 
             FromInjector::Reverted(Reverted { injection, gone_ns, by, evidence })
         }
         Err(FaultError::Void(why)) => FromInjector::Void { injection, why },
-        Err(error) => FromInjector::Stuck { injection, why: error.to_string() },
+        Err(error) => FromInjector::Stuck { injection, why: stuck(recipe, &error) },
     }
+}
+
+/// Why it is stuck, and who can still undo it.
+fn stuck(recipe: &Recipe, error: &FaultError) -> String {
+    let Some(object) = &recipe.target.object else { return error.to_string() };
+    format!(
+        "{error}; once its API server answers, `squall undo --cluster {}` undoes it, from any \
+         machine",
+        object.cluster.context
+    )
 }
 
 fn record_of(ended: &FromInjector) -> Option<JournalRecord> {
@@ -120,21 +146,33 @@ fn undo(
             recipe.kind
         )));
     };
-    let mut last = None;
-    for attempt in 0..TRIES {
-        if attempt > 0 {
-            host.pause(PAUSE);
-        }
+    let mut tried = 0;
+    loop {
         (ending.beat)();
         let done = fault.revert(host, &recipe.target, &recipe.undo);
         ending.by.stop("undone, not verified");
+        if done.is_ok() {
+            (ending.beat)();
+        }
         match done.and_then(|()| fault.verify(host, &recipe.target, &recipe.undo, Expect::Gone)) {
             Ok(evidence) => return Ok(evidence),
             Err(FaultError::Void(why)) => return Err(FaultError::Void(why)),
-            Err(error) => last = Some(error),
+            Err(error) => {
+                tried += 1;
+                let patient = recipe.target.object.is_some() && host.now_ns() < ending.patient_until_ns;
+                if tried >= TRIES && !patient {
+                    return Err(error);
+                }
+                host.pause(if tried < TRIES { PAUSE } else { CLUSTER_PAUSE });
+            }
         }
     }
-    Err(last.unwrap_or_else(|| FaultError::Unexpected("it was never tried".to_owned())))
+}
+
+/// Up to when those that are ended from now on are tried again and again.
+pub fn patient_until_ns(host: &dyn Host) -> u64 {
+    let patience = u64::try_from(CLUSTER_PATIENCE.as_nanos()).unwrap_or(u64::MAX);
+    host.now_ns().saturating_add(patience)
 }
 
 /// Writes a line after the deed. A journal that cannot be written must not stop an undo.
@@ -180,7 +218,8 @@ pub(super) mod tests {
         let mut host = LinuxHost::new(DrillId::from_bits(7)).unwrap();
         let mut beats = 0;
         let mut beat = || beats += 1;
-        let mut ending = Ending { by: By::Recovery, journal: None, beat: &mut beat };
+        let mut ending =
+            Ending { by: By::Recovery, journal: None, patient_until_ns: 0, beat: &mut beat };
         let ended = end(&mut host, &hopeless(), &mut ending);
         let FromInjector::Stuck { why, .. } = ended else { panic!("{ended:?}") };
         assert!(why.contains("/proc/self/stat"), "{why}");

@@ -136,6 +136,7 @@ impl Service {
             phases: None,
             write: self.writes.then_some(fate),
             peer: None,
+            age_ns: None,
         }
     }
 
@@ -166,6 +167,7 @@ impl Service {
             deadline: Span(std::time::Duration::from_secs_f64(self.deadline_ms / 1e3)),
             steady: true,
             slo: self.slo,
+            from: None,
         }
     }
 }

@@ -106,6 +106,9 @@ fn notes(timeline: &Timeline, measured: &Measured, standing: &Standing) -> Vec<S
     for (at_ns, _, why) in &timeline.disturbed {
         notes.push(format!("disturbed at {:.3} s: {why}", measured.frame.axis().at(*at_ns)));
     }
+    for (at_ns, _, finding) in &timeline.findings {
+        notes.push(format!("found at {:.3} s: {finding}", measured.frame.axis().at(*at_ns)));
+    }
     let known = &timeline.opened.plan.experiment.probes;
     let strangers = timeline.slots.keys().filter(|name| !known.contains_key(**name));
     notes.extend(strangers.map(|name| format!("slots of {name}, a probe that is not in the plan")));

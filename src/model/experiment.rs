@@ -86,6 +86,9 @@ pub struct ProbeSpec {
     pub steady: bool,
     /// The objective that its error budget is counted against, `99.9%`.
     pub slo: Option<Percent>,
+    /// The host whose network it looks from; None: the prober's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<String>,
 }
 
 /// One fault, when, for how long. What the catalogue said of it is kept beside it.

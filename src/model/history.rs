@@ -3,9 +3,11 @@
 //! On disk: `history.jsonl`, one [`Record`] a line, the first being [`Entry::Opened`].
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::cluster_seen::ClusterSeen;
 use super::id::{DrillId, InjectionId};
 use super::inventory::{InstanceName, Role};
 use super::observation::{LedgerRead, Observation};
@@ -63,6 +65,11 @@ pub enum Entry {
         injection: Option<InjectionId>,
         why: String,
     },
+    /// A fault met what there is to learn: no failure of ours, and no doubt about its hold.
+    Finding {
+        injection: InjectionId,
+        finding: Finding,
+    },
     /// An instance said what it is. Written on change, and once at the start.
     RoleSeen {
         instance: InstanceName,
@@ -74,6 +81,8 @@ pub enum Entry {
         instance: InstanceName,
         running: bool,
     },
+    /// A watch of a cluster told something.
+    Cluster(Box<ClusterSeen>),
     Ledger {
         probe: String,
         read: LedgerRead,
@@ -163,6 +172,35 @@ pub struct Effective {
     pub effective_ns: u64,
     /// What was seen: `process 7 is gone`, `12 of 12 canaries from r2 lost`.
     pub evidence: String,
+}
+
+/// What a fault met on its way.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", rename_all_fields = "camelCase", deny_unknown_fields)]
+pub enum Finding {
+    /// A `PodDisruptionBudget` did not let a pod go. `pod` is `NAMESPACE/NAME`; `why` is the
+    /// server's own word, and names the budget.
+    EvictionRefused { pod: String, why: String },
+}
+
+impl Finding {
+    /// What it is about: the same is not found twice.
+    #[must_use]
+    pub fn about(&self) -> &str {
+        match self {
+            Finding::EvictionRefused { pod, .. } => pod,
+        }
+    }
+}
+
+impl fmt::Display for Finding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Finding::EvictionRefused { pod, why } => {
+                write!(f, "the eviction of {pod} was refused: {why}")
+            }
+        }
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

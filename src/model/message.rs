@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::binding::Order;
 use super::cluster::ClusterAccess;
 use super::experiment::ProbeSpec;
-use super::history::{Effective, Entry, Reverted};
+use super::history::{Effective, Entry, Finding, Reverted};
 use super::id::{DrillId, InjectionId};
 use super::identity::{LabIdentity, NetnsIdentity};
 use super::inventory::{InstanceName, Role, Target};
@@ -61,6 +61,11 @@ pub enum FromInjector {
         why: String,
         /// The journal did not take its undo: nothing was touched.
         unwritten: bool,
+    },
+    /// What a fault met on its way; each is told once.
+    Found {
+        injection: InjectionId,
+        finding: Finding,
     },
     Reverted(Reverted),
     Void {
@@ -157,6 +162,9 @@ pub struct ProberHello {
     pub watches: Vec<RoleWatch>,
     /// The namespace whose network the probes use; None: the one it was born in.
     pub netns: Option<NetnsIdentity>,
+    /// The namespaces of the hosts that some probes look from instead, by name.
+    #[serde(default)]
+    pub hosts: BTreeMap<String, NetnsIdentity>,
     /// Values of the variables that probes refer to by name. Never logged, never in an argument.
     pub secrets: BTreeMap<String, String>,
     pub seed: u64,
@@ -170,6 +178,7 @@ impl std::fmt::Debug for ProberHello {
             .field("probes", &self.probes)
             .field("watches", &self.watches)
             .field("netns", &self.netns)
+            .field("hosts", &self.hosts)
             .field("secrets", &self.secrets.keys())
             .field("seed", &self.seed)
             .finish()

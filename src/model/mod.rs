@@ -7,6 +7,7 @@
 pub mod binding;
 pub mod blast;
 pub mod cluster;
+pub mod cluster_seen;
 pub mod experiment;
 pub mod history;
 pub mod id;
@@ -15,6 +16,7 @@ pub mod inventory;
 pub mod kubernetes;
 pub mod lab;
 pub mod layout;
+pub mod mark;
 pub mod message;
 pub mod network;
 pub mod observation;

@@ -15,7 +15,8 @@ pub enum Grade {
     Late,
     /// A wrong answer, a refusal, or none.
     Bad,
-    /// Our own fault: started late, or we were not running when the answer came.
+    /// It says nothing about the system: started late, we were not running when the answer came, or
+    /// whoever was asked about the system did not know.
     Invalid,
 }
 
@@ -33,6 +34,10 @@ pub enum ErrorClass {
     Unreachable,
     /// The system says that it cannot serve: HTTP 5xx, Redis `LOADING`, `CLUSTERDOWN`.
     Unavailable,
+    /// It is up and says of itself that it does not serve: gRPC health `NOT_SERVING`.
+    NotServing,
+    /// A name server says that there is no such name.
+    NoSuchName,
     /// A write went to one that takes no writes.
     ReadOnly,
     /// Nobody knows a primary.
@@ -43,6 +48,8 @@ pub enum ErrorClass {
     Tls,
     /// Login or permission refused.
     Denied,
+    /// Whoever was asked about the system does not know: nothing measured, too old, or no answer.
+    NoData,
     /// The probe itself could not work: file, descriptor, memory.
     Ours,
 }
@@ -80,6 +87,10 @@ pub struct Observation {
     /// Who answered, where the protocol tells: an address.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub peer: Option<String>,
+    /// How old what was seen was by then, nanoseconds, where it was not seen as it happened: the
+    /// age of a sample that somebody else took. No edge of an outage is known better than that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub age_ns: Option<u64>,
 }
 
 /// Where the time of one exchange went, nanoseconds; 0 where there was no such phase.
@@ -110,6 +121,12 @@ pub struct LedgerRead {
 }
 
 impl ErrorClass {
+    /// Is the system out of the question? Then the slot is neither good nor bad.
+    #[must_use]
+    pub fn says_nothing(self) -> bool {
+        matches!(self, ErrorClass::NoData | ErrorClass::Ours)
+    }
+
     /// In words, for people.
     #[must_use]
     pub fn words(self) -> &'static str {
@@ -119,11 +136,14 @@ impl ErrorClass {
             ErrorClass::Timeout => "timeout",
             ErrorClass::Unreachable => "unreachable",
             ErrorClass::Unavailable => "unavailable",
+            ErrorClass::NotServing => "not serving",
+            ErrorClass::NoSuchName => "no such name",
             ErrorClass::ReadOnly => "read-only",
             ErrorClass::NoPrimary => "no primary",
             ErrorClass::WrongAnswer => "wrong answer",
             ErrorClass::Tls => "tls",
             ErrorClass::Denied => "denied",
+            ErrorClass::NoData => "no data",
             ErrorClass::Ours => "our own",
         }
     }

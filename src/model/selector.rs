@@ -190,6 +190,29 @@ impl Selector {
         context.as_deref().map_or(Where::LabCluster, Where::Context)
     }
 
+    /// The namespace of what it selects; None: that has none, or is a lab's.
+    #[must_use]
+    pub fn namespace(&self) -> Option<&str> {
+        match self {
+            Selector::Lab(_) | Selector::Nodes(_) => None,
+            Selector::Pods(pods) => Some(&pods.namespace),
+            Selector::Workload(workload) => Some(&workload.namespace),
+            Selector::Object(object) => Some(&object.namespace),
+        }
+    }
+
+    /// What kind of object of a cluster it selects; None: instances of a lab.
+    #[must_use]
+    pub fn resource(&self) -> Option<Resource> {
+        match self {
+            Selector::Lab(_) => None,
+            Selector::Pods(_) => Some(Resource::Pod),
+            Selector::Nodes(_) => Some(Resource::Node),
+            Selector::Workload(workload) => Some(workload.kind.resource()),
+            Selector::Object(object) => Some(object.kind.resource()),
+        }
+    }
+
     /// Is it known only at injection who is meant?
     #[must_use]
     pub fn binds_late(&self) -> bool {

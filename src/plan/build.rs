@@ -42,6 +42,7 @@ pub fn plan(input: PlanInput) -> Result<Plan, Vec<PlanError>> {
             Err(errors) => wrong.extend(errors),
         }
     }
+    wrong.extend(resolve::places(experiment, lab.as_ref()));
     let ground = Ground { experiment, lab: lab.as_ref(), clusters: &clusters, targets: &targets };
     let steps = match step::steps(&ground) {
         Ok(steps) => steps,

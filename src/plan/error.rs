@@ -39,6 +39,11 @@ pub enum PlanError {
         step + 1
     )]
     NoFarEnd { step: usize, subject: InstanceName },
+    #[error(
+        "probe `{probe}`: there is no host `{host}` in the lab to look from; it has {}",
+        list(known)
+    )]
+    UnknownFrom { probe: String, host: String, known: Vec<String> },
     #[error("failed to write the plan as JSON: {0}")]
     Unwritable(String),
 }
@@ -57,6 +62,7 @@ impl PlanError {
             | PlanError::NoSubject { step }
             | PlanError::UnknownPeer { step, .. }
             | PlanError::NoFarEnd { step, .. } => format!("spec.method[{step}]"),
+            PlanError::UnknownFrom { probe, .. } => format!("spec.probes.{probe}"),
             PlanError::Unwritable(_) => "spec".to_owned(),
         }
     }

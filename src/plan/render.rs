@@ -25,6 +25,9 @@ pub fn text(plan: &Plan, style: Style) -> String {
     page.row("where", &place(plan));
     page.row("when", &course(plan));
     page.row("worst", &worst(plan));
+    if let Some(places) = looks_from(plan) {
+        page.row("looks", &places);
+    }
     page.gap();
     if plan.steps.is_empty() {
         page.row("steps", "none: nothing will be broken");
@@ -192,6 +195,17 @@ fn course(plan: &Plan) -> String {
         experiment.recovery_watch,
         plan.blast_radius.longest_drill,
     )
+}
+
+/// `app from w1, edge from the client`; None where all look from the client.
+fn looks_from(plan: &Plan) -> Option<String> {
+    let probes = &plan.experiment.probes;
+    probes.values().any(|spec| spec.from.is_some()).then(|| {
+        let each = probes.iter().map(|(name, spec)| {
+            format!("{name} from {}", spec.from.as_deref().unwrap_or("the client"))
+        });
+        each.collect::<Vec<_>>().join(", ")
+    })
 }
 
 /// `1 of 3 redis; 1 instance on 1 host at one moment; longest hold 8s`.

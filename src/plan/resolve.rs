@@ -3,7 +3,9 @@
 //! Invariant: candidates are in the order of their names, and nothing outside them is ever hit.
 
 use crate::model::cluster::PlannedCluster;
-use crate::model::experiment::{Bind, LabSelector, Pick, Selector, TargetSpec};
+use crate::model::experiment::{
+    Bind, Experiment, LabSelector, Pick, ProbeSpec, Selector, TargetSpec,
+};
 use crate::model::inventory::InstanceName;
 use crate::model::plan::{PlannedLab, PlannedTarget};
 use crate::model::selector::{Owner, PodSelector};
@@ -62,6 +64,18 @@ fn found(
         return Err(vec![PlanError::NothingFound { target, selector }]);
     }
     Ok(found)
+}
+
+/// Probes that look from a host that there is not.
+#[must_use]
+pub fn places(experiment: &Experiment, lab: Option<&PlannedLab>) -> Vec<PlanError> {
+    let hosts = lab.map_or(&[][..], |lab| &lab.hosts);
+    let known: Vec<String> = hosts.iter().map(|host| host.name.clone()).collect();
+    let unknown = |(probe, spec): (&String, &ProbeSpec)| {
+        let host = spec.from.clone().filter(|host| !known.contains(host))?;
+        Some(PlanError::UnknownFrom { probe: probe.clone(), host, known: known.clone() })
+    };
+    experiment.probes.iter().filter_map(unknown).collect()
 }
 
 fn candidates(

@@ -29,6 +29,8 @@ pub struct Seen {
     pub phases: Option<Phases>,
     pub write: Option<WriteFate>,
     pub peer: Option<String>,
+    /// How old what was seen was by then, nanoseconds; None: it was seen as it happened.
+    pub age_ns: Option<u64>,
 }
 
 /// What a probe is built with.
@@ -49,6 +51,14 @@ pub trait Probe {
     /// slots will say what is wrong.
     fn prepare(&self) -> LocalBoxFuture<'_, ()> {
         Box::pin(async {})
+    }
+
+    /// Is the question itself understood? Asked once, ahead of the first slot. Whoever cannot be
+    /// asked is no error: that is what slots are for.
+    ///
+    /// Errors: in words, what is wrong with the question; the drill does not begin.
+    fn check(&self) -> LocalBoxFuture<'_, Result<(), String>> {
+        Box::pin(async { Ok(()) })
     }
 
     /// One look. Ends within the setting's patience.
@@ -114,7 +124,7 @@ impl Seen {
     #[must_use]
     pub fn now(answer: Result<(), ErrorClass>) -> Seen {
         let done_ns = crate::host::linux::clock::monotonic_ns();
-        Seen { answer, done_ns, phases: None, write: None, peer: None }
+        Seen { answer, done_ns, phases: None, write: None, peer: None, age_ns: None }
     }
 }
 
@@ -176,6 +186,10 @@ macro_rules! catalogue {
             /// The objective that its error budget is counted against.
             #[serde(default, skip_serializing_if = "Option::is_none")]
             pub slo: Option<Percent>,
+            /// The lab's host whose network it looks from; the client's unless given. A fault on
+            /// that host is then in its way.
+            #[serde(default, skip_serializing_if = "Option::is_none")]
+            pub from: Option<String>,
         }
 
         /// Every probe there is, in the order of the reference page.
@@ -200,6 +214,9 @@ catalogue! {
     http::Http,
     tcp::Tcp,
     redis::Redis,
+    grpc::Grpc,
+    dns::Dns,
+    prometheus::Prometheus,
     command::Command,
 }
 
@@ -214,6 +231,7 @@ impl ProbeDocument {
             deadline: self.deadline,
             steady: self.steady,
             slo: self.slo,
+            from: self.from.clone(),
         })
     }
 

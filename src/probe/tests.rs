@@ -32,7 +32,9 @@ fn what_is_left_out_has_its_default_and_comes_back_the_same() {
 #[test]
 fn a_probe_has_exactly_one_kind() {
     let none = read("rate: 5/s").unwrap();
-    assert!(none.canonical().unwrap_err().contains("http, tcp, redis, command"));
+    assert!(
+        none.canonical().unwrap_err().contains("http, tcp, redis, grpc, dns, prometheus, command")
+    );
     assert_eq!(none.faults_of().len(), 1);
     let two = read("tcp: {address: 'a:1'}\nhttp: {url: 'http://a/'}").unwrap();
     let why = two.canonical().unwrap_err();
@@ -61,6 +63,25 @@ fn what_is_wrong_beyond_the_types_is_said_before_anything_runs() {
         ("redis: {address: 'b:1', ledger: true, read: true}", "one of them"),
         ("redis: {address: 'b:1', username: u}", "without `password`"),
         ("redis: {address: 'b'}", "not an address"),
+        ("grpc: {address: x}", "not an address"),
+        ("grpc: {address: 'a:1', tls: {key: {env: A}}}", "belong together"),
+        ("dns: {server: x, name: a.b}", "not an address"),
+        ("dns: {server: 'a:53', name: ''}", "not a name"),
+        ("dns: {server: 'a:53', name: 'a..b'}", "not a name"),
+        ("dns: {server: 'a:53', name: a, expect: '('}", "regular expression"),
+        ("dns: {server: 'a:53', name: a, atLeast: 0}", "empty answer"),
+        ("prometheus: {url: x, query: up, expect: {atLeast: 1}}", "not a URL"),
+        ("prometheus: {url: 'http://a', query: up, expect: {}}", "`expect` is empty"),
+        ("prometheus: {url: 'http://a', query: up, expect: {atLeast: 2, atMost: 1}}", "swap"),
+        ("prometheus: {url: 'http://a', query: sum(up), expect: {atLeast: 1}}", "freshBy"),
+        (
+            "prometheus: {url: 'http://a', query: up, freshBy: sum(up), expect: {atLeast: 1}}",
+            "not a plain selector",
+        ),
+        (
+            "prometheus: {url: 'http://a', query: up, freshWithin: 0s, expect: {atLeast: 1}}",
+            "two scrape intervals",
+        ),
         ("command: {run: []}", "empty"),
     ] {
         let faults = read(text).unwrap().faults_of().join("; ");

@@ -102,7 +102,7 @@ fn outages(report: &Report) -> String {
         return String::new();
     }
     let terms = if sentence::any_outage(report) {
-        format!("\n{}\n", inline::capital(sentence::OUTAGE_TERMS))
+        format!("\n{}\n", inline::capital(&sentence::outage_terms(report)))
     } else {
         String::new()
     };

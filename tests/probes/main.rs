@@ -10,10 +10,13 @@
 )]
 
 mod command;
+mod dns;
 mod engine;
+mod grpc;
 mod http;
 mod namespaces;
 mod outages;
+mod prometheus;
 mod redis;
 mod roles;
 mod sentinel;

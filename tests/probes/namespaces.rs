@@ -154,3 +154,79 @@ fn a_role_is_asked_from_within_the_instances_own_namespace() {
     let role = roles.into_values().next().unwrap();
     assert_eq!(role.unwrap().0, "islander");
 }
+
+#[test]
+fn each_probe_looks_from_its_own_place_and_all_are_told_by_one_prober() {
+    let (Some(one), Some(two)) = (Island::rise(), Island::rise()) else {
+        return skipped("probes from several places");
+    };
+    let address = format!("127.0.0.1:{}", one.port);
+    let look = json!({"address": address, "send": "x", "expect": "PONG"});
+    let from = |host: Option<&str>| {
+        let mut spec = spec("tcp", &look, "50/s");
+        spec["from"] = json!(host);
+        spec
+    };
+    let probes = [("one", from(Some("i1"))), ("two", from(Some("i2"))), ("own", from(None))];
+    let mut hello = hello(&probes);
+    hello.hosts.insert("i1".to_owned(), one.identity.clone());
+    hello.hosts.insert("i2".to_owned(), two.identity.clone());
+    let mut part = Part::ready(hello);
+    part.start();
+    let_pass(400);
+    let slots = part.finish("one");
+    // Only the first island has that server.
+    assert!(slots.len() >= 15, "{}", slots.len());
+    assert!(slots.iter().filter(|slot| slot.grade == Grade::Good).count() + 3 >= slots.len());
+    for elsewhere in ["two", "own"] {
+        let slots = part.slots(elsewhere);
+        assert!(slots.len() >= 15, "{elsewhere}: {}", slots.len());
+        let refused = slots.iter().filter(|slot| slot.error == Some(ErrorClass::Refused)).count();
+        assert!(refused + 3 >= slots.len(), "{elsewhere}: {slots:?}");
+    }
+    let told: u64 = part.lags().iter().map(|lag| lag.slots).sum();
+    let begun: u64 = ["one", "two", "own"].iter().map(|name| part.slots(name).len() as u64).sum();
+    assert_eq!(told, begun, "every slot's lag is told once");
+}
+
+#[test]
+fn a_program_that_a_probe_runs_is_in_its_place_too() {
+    let Some(island) = Island::rise() else { return skipped("a program from a place") };
+    let own = std::fs::read_link(&island.identity.path).unwrap();
+    let run = json!({"run": ["readlink", "/proc/self/ns/net"],
+                     "expect": regex::escape(own.to_str().unwrap())});
+    let mut inside = spec("command", &run, "10/s");
+    inside["from"] = json!("i1");
+    let mut hello = hello(&[("inside", inside), ("outside", spec("command", &run, "10/s"))]);
+    hello.hosts.insert("i1".to_owned(), island.identity.clone());
+    let mut part = Part::ready(hello);
+    part.start();
+    let_pass(400);
+    let slots = part.finish("inside");
+    assert!(slots.iter().any(|slot| slot.grade == Grade::Good), "{slots:?}");
+    assert!(slots.iter().all(|slot| slot.error.is_none()), "{slots:?}");
+    assert!(part.slots("outside").iter().all(|slot| slot.error == Some(ErrorClass::WrongAnswer)));
+}
+
+#[test]
+fn a_place_that_is_not_named_or_was_replaced_is_unfit() {
+    let Some(island) = Island::rise() else { return skipped("a place that is not there") };
+    let mut far = spec("tcp", &json!({"address": "127.0.0.1:1"}), "10/s");
+    far["from"] = json!("i1");
+    let unfit = |hello| {
+        let mut part = Part::spawn(hello);
+        part.keep_beating();
+        part.wait("Unfit", 5, |message| match message {
+            FromProber::Unfit { probe, why } => Some(format!("{probe}: {why}")),
+            FromProber::Ready { .. } => panic!("it must not be ready"),
+            _ => None,
+        })
+    };
+    let mut hello = hello(&[("far", far)]);
+    let unnamed = unfit(hello.clone());
+    assert!(unnamed.contains("far: there is no host `i1`"), "{unnamed}");
+    let cookie = island.identity.cookie + 1;
+    hello.hosts.insert("i1".to_owned(), NetnsIdentity { cookie, ..island.identity.clone() });
+    let replaced = unfit(hello);
+    assert!(replaced.contains("gone"), "{replaced}");
+}

@@ -29,6 +29,7 @@ fn slot(number: u64, grade: Grade) -> Observation {
         phases: None,
         write: None,
         peer: None,
+        age_ns: None,
     }
 }
 

@@ -22,6 +22,8 @@ pub struct Metadata {
     /// Empty for what has none.
     pub namespace: String,
     pub uid: String,
+    /// Counts what was asked of it.
+    pub generation: u64,
     pub labels: BTreeMap<String, String>,
     pub annotations: BTreeMap<String, String>,
     pub owner_references: Vec<OwnerReference>,
@@ -94,6 +96,25 @@ pub struct Address {
     pub address: String,
 }
 
+impl Metadata {
+    /// Kind and name of the workload that a pod belongs to. A `ReplicaSet` of a Deployment bears
+    /// the hash of its template in its name and in the labels of its pods.
+    pub fn workload(&self) -> Option<(&str, &str)> {
+        let owner = self.owner_references.iter().find(|owner| owner.controller)?;
+        let hash = self.labels.get(TEMPLATE_HASH);
+        let deployment = hash
+            .filter(|_| owner.kind == "ReplicaSet")
+            .and_then(|hash| owner.name.strip_suffix(hash.as_str())?.strip_suffix('-'));
+        Some(deployment.map_or((&owner.kind, &owner.name), |name| ("Deployment", name)))
+    }
+
+    /// Of a pod: `deployment shop/web`, or the pod itself.
+    pub fn service(&self) -> String {
+        let (kind, name) = self.workload().unwrap_or(("Pod", &self.name));
+        service(kind, &self.namespace, name)
+    }
+}
+
 impl Pod {
     pub fn name(&self) -> &str {
         &self.metadata.name
@@ -112,21 +133,14 @@ impl Pod {
         matches!(self.status.phase.as_str(), "Succeeded" | "Failed")
     }
 
-    /// Kind and name of the workload that it belongs to. A `ReplicaSet` of a Deployment bears the
-    /// hash of its template in its name and in the labels of its pods.
+    /// See [`Metadata::workload`].
     pub fn workload(&self) -> Option<(&str, &str)> {
-        let owner = self.metadata.owner_references.iter().find(|owner| owner.controller)?;
-        let hash = self.metadata.labels.get(TEMPLATE_HASH);
-        let deployment = hash
-            .filter(|_| owner.kind == "ReplicaSet")
-            .and_then(|hash| owner.name.strip_suffix(hash.as_str())?.strip_suffix('-'));
-        Some(deployment.map_or((&owner.kind, &owner.name), |name| ("Deployment", name)))
+        self.metadata.workload()
     }
 
     /// `deployment shop/web`, or the pod itself.
     pub fn service(&self) -> String {
-        let (kind, name) = self.workload().unwrap_or(("Pod", self.name()));
-        service(kind, &self.metadata.namespace, name)
+        self.metadata.service()
     }
 
     pub fn opted_in(&self) -> bool {

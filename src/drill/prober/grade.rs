@@ -59,7 +59,7 @@ pub fn grade(
     stalls: &Stalls,
 ) -> Grade {
     let lag = times.started.saturating_sub(times.due);
-    if lag > limits.allowance_ns || answer == Err(ErrorClass::Ours) {
+    if lag > limits.allowance_ns || answer.is_err_and(ErrorClass::says_nothing) {
         return Grade::Invalid;
     }
     let latency = times.done.saturating_sub(times.due);
@@ -163,8 +163,11 @@ mod tests {
     }
 
     #[test]
-    fn our_own_failure_is_never_the_systems() {
-        assert_eq!(grade(times(0, 0, 1), Err(ErrorClass::Ours), LIMITS, &awake()), Grade::Invalid);
+    fn what_says_nothing_of_the_system_is_never_held_against_it() {
+        for class in [ErrorClass::Ours, ErrorClass::NoData] {
+            assert_eq!(grade(times(0, 0, 1), Err(class), LIMITS, &awake()), Grade::Invalid);
+            assert_eq!(grade(times(0, 0, 900), Err(class), LIMITS, &awake()), Grade::Invalid);
+        }
     }
 
     #[test]

@@ -104,6 +104,7 @@ fn observation(slot: Complete, limits: Limits, stalls: &Stalls) -> Observation {
         phases: seen.phases,
         write: seen.write,
         peer: seen.peer,
+        age_ns: seen.age_ns,
     }
 }
 

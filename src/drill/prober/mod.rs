@@ -3,12 +3,14 @@
 //! Three threads. The *metronome* sleeps until slots are due and hands them over; the *slots*
 //! thread runs the probes and grades what they saw; the *session* thread speaks with the conductor
 //! and asks instances for their roles. So neither a long message nor a slow role reader makes a
-//! slot late. All of them live in the network namespace that the conductor named.
+//! slot late. All of them live in the network namespace that the conductor named. Probes that look
+//! from another host have a metronome and a slots thread of their own there, a pair for each host.
 //!
 //! Invariants: a slot is due at `start + i / rate` whatever happened before, is never skipped, and
 //! is answered for exactly once. What is doubtful because *we* were late or stood still is
 //! `invalid`, never good and never held against the system.
 
+mod gather;
 mod grade;
 mod lag;
 mod lane;
@@ -16,6 +18,7 @@ mod metronome;
 mod schedule;
 mod session;
 mod slots;
+mod stand;
 mod watch;
 
 use std::os::fd::OwnedFd;

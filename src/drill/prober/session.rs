@@ -3,8 +3,10 @@
 //! It ends when the conductor says goodbye, closes its end, or has been silent for 3 s of our own
 //! running time; so a prober never outlives its drill.
 
+use std::cell::RefCell;
 use std::os::fd::{AsFd, OwnedFd};
 use std::rc::Rc;
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
@@ -13,7 +15,9 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::task::{LocalSet, spawn_local};
 use tokio::time::MissedTickBehavior;
 
+use super::gather::Gather;
 use super::slots::{self, Command};
+use super::stand;
 use super::watch::{self, Watcher};
 use crate::host::HostError;
 use crate::host::channel::{Channel, ChannelReader, ChannelWriter};
@@ -34,7 +38,7 @@ const MYSELF: &str = "prober";
 pub enum End {
     Goodbye,
     ConductorLost,
-    /// The slots thread ended by itself.
+    /// A slots thread ended by itself.
     BrokenDown,
 }
 
@@ -76,10 +80,10 @@ fn wait_for_hello(channel: &mut Channel) -> Result<Option<ProberHello>, HostErro
 /// The threads and tasks of a session.
 struct Session {
     out: UnboundedSender<FromProber>,
-    /// None when the drill cannot begin.
-    commands: Option<UnboundedSender<Command>>,
+    /// One for each stand; none when the drill cannot begin.
+    commands: Vec<UnboundedSender<Command>>,
     watchers: Vec<Rc<Watcher>>,
-    /// Heard when the slots thread has ended.
+    /// Heard from each slots thread as it ends.
     slots_ended: Receiver<()>,
 }
 
@@ -101,38 +105,38 @@ async fn converse(channel: Channel, hello: ProberHello) -> Result<End, HostError
 
 impl Session {
     fn begin(hello: ProberHello, out: UnboundedSender<FromProber>) -> Result<Session, HostError> {
-        let mut fit = true;
-        let mut watchers = Vec::new();
-        for watch in &hello.watches {
-            match Watcher::new(watch.clone()) {
-                Ok(watcher) => watchers.push(Rc::new(watcher)),
-                Err(why) => {
-                    fit = false;
-                    let probe = format!("the role of {}", watch.instance);
-                    let _ = out.send(FromProber::Unfit { probe, why });
-                }
+        let watchers = watchers(&hello, &out);
+        let stands = stand::stands(&hello).map_err(|unknown| {
+            for (probe, why) in unknown {
+                let _ = out.send(FromProber::Unfit { probe, why });
             }
-        }
-        let (commands, orders) = unbounded_channel();
+        });
         let (ended, slots_ended) = channel();
-        let slots_out = out.clone();
-        std::thread::Builder::new()
-            .name("slots".to_owned())
-            .spawn(move || {
-                if let Err(why) = slots::run(&hello, orders, slots_out.clone()) {
-                    let _ = slots_out.send(FromProber::Unfit { probe: MYSELF.to_owned(), why });
-                }
-                drop(slots_out);
-                let _ = ended.send(());
-            })
-            .map_err(|e| HostError::io("start the slots' thread", e))?;
-        let commands = fit.then_some(commands);
-        if fit {
-            for watcher in &watchers {
-                spawn_local(watch::keep_asking(Rc::clone(watcher), out.clone()));
-            }
+        let mut session = Session { out, commands: Vec::new(), watchers: Vec::new(), slots_ended };
+        let (Some(watchers), Ok(stands)) = (watchers, stands) else { return Ok(session) };
+        let hello = Arc::new(hello);
+        let outs = gathered(stands.len(), &session.out);
+        let of = stands.len() as u64;
+        for (stand, out) in stands.into_iter().zip(outs) {
+            let (commands, orders) = unbounded_channel();
+            session.commands.push(commands);
+            let (hello, ended) = (Arc::clone(&hello), ended.clone());
+            std::thread::Builder::new()
+                .name("slots".to_owned())
+                .spawn(move || {
+                    if let Err(why) = slots::run((&hello, &stand, of), orders, out.clone()) {
+                        let _ = out.send(FromProber::Unfit { probe: MYSELF.to_owned(), why });
+                    }
+                    drop(out);
+                    let _ = ended.send(());
+                })
+                .map_err(|e| HostError::io("start the slots' thread", e))?;
         }
-        Ok(Session { out, commands, watchers, slots_ended })
+        for watcher in &watchers {
+            spawn_local(watch::keep_asking(Rc::clone(watcher), session.out.clone()));
+        }
+        session.watchers = watchers;
+        Ok(session)
     }
 
     async fn serve(&self, mut inbox: UnboundedReceiver<ToProber>) -> End {
@@ -154,7 +158,7 @@ impl Session {
                 }
                 _ = beat.tick() => {
                     silent += 1;
-                    if self.commands.as_ref().is_some_and(UnboundedSender::is_closed) {
+                    if self.commands.iter().any(UnboundedSender::is_closed) {
                         return End::BrokenDown;
                     }
                     if silent > SILENT_MOST || self.out.send(FromProber::Beat).is_err() {
@@ -182,17 +186,56 @@ impl Session {
     }
 
     fn order(&self, command: Command) {
-        if let Some(commands) = &self.commands {
+        for commands in &self.commands {
             // Where the thread has ended the next beat ends the session.
             let _ = commands.send(command);
         }
     }
 
-    /// Ends the slots thread, so that programs that it runs are killed and not left behind.
+    /// Ends the slots threads, so that programs that they run are killed and not left behind.
     fn leave(self) {
+        let threads = self.commands.len();
         drop(self.commands);
-        let _ = self.slots_ended.recv_timeout(LEAVE_WITHIN);
+        for _ in 0..threads {
+            let _ = self.slots_ended.recv_timeout(LEAVE_WITHIN);
+        }
     }
+}
+
+/// None when a role cannot be asked; each such is reported.
+fn watchers(hello: &ProberHello, out: &UnboundedSender<FromProber>) -> Option<Vec<Rc<Watcher>>> {
+    let mut watchers = Vec::new();
+    for watch in &hello.watches {
+        match Watcher::new(watch.clone()) {
+            Ok(watcher) => watchers.push(Rc::new(watcher)),
+            Err(why) => {
+                let probe = format!("the role of {}", watch.instance);
+                let _ = out.send(FromProber::Unfit { probe, why });
+            }
+        }
+    }
+    (watchers.len() == hello.watches.len()).then_some(watchers)
+}
+
+/// The ears of so many stands. What one alone says goes out as it is.
+fn gathered(stands: usize, out: &UnboundedSender<FromProber>) -> Vec<UnboundedSender<FromProber>> {
+    if stands == 1 {
+        return vec![out.clone()];
+    }
+    let gather = Rc::new(RefCell::new(Gather::of(stands)));
+    let listen = |stand: usize| {
+        let (ear, mut heard) = unbounded_channel();
+        let (gather, out) = (Rc::clone(&gather), out.clone());
+        spawn_local(async move {
+            while let Some(message) = heard.recv().await {
+                for message in gather.borrow_mut().take(stand, message) {
+                    let _ = out.send(message);
+                }
+            }
+        });
+        ear
+    };
+    (0..stands).map(listen).collect()
 }
 
 async fn read(mut reader: ChannelReader, inbox: UnboundedSender<ToProber>) {

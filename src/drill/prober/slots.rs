@@ -17,7 +17,9 @@ use super::lag::LagRecorder;
 use super::lane::{Complete, Lane, patience};
 use super::metronome::{Metronome, Tick};
 use super::schedule::Due;
+use super::stand::Stand;
 use crate::host::linux::clock::monotonic_ns;
+use crate::host::linux::netns;
 use crate::host::linux::timing::{Scheduling, lift_descriptor_limit, quicken};
 use crate::model::experiment::ProbeSpec;
 use crate::model::history::Entry;
@@ -50,17 +52,20 @@ pub enum Command {
     Stop,
 }
 
-/// Runs until the session drops its end of `commands`; what is under way then is dropped too. Where
-/// a probe is unfit it only waits for that. Its end at any other time is a breakdown.
+/// Runs the probes of one of so many stands until the session drops its end of `commands`; what is
+/// under way then is dropped too. Where a probe is unfit it only waits for that. Its end at any
+/// other time is a breakdown. The thread stays in the stand's namespace.
 pub fn run(
-    hello: &ProberHello,
+    (hello, stand, of): (&ProberHello, &Stand, u64),
     mut commands: UnboundedReceiver<Command>,
     out: UnboundedSender<FromProber>,
 ) -> Result<(), String> {
+    // Before the runtime: whatever it starts is born inside.
+    stand.netns.as_ref().map_or(Ok(()), netns::enter_thread).map_err(|e| e.to_string())?;
     let own = quicken(PRIORITY);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|e| format!("the slots' runtime did not start: {e}"))?;
-    let Some(lanes) = build(hello, &out) else {
+    let Some(lanes) = build((hello, stand), &out) else {
         while commands.blocking_recv().is_some() {}
         return Ok(());
     };
@@ -78,7 +83,8 @@ pub fn run(
             lanes: lanes.into_iter().map(|(lane, _)| lane).collect(),
             lag: LagRecorder::new()?,
         })),
-        room: lift_descriptor_limit().saturating_sub(DESCRIPTORS_KEPT).clamp(16, UNDER_WAY_MOST),
+        room: (lift_descriptor_limit().saturating_sub(DESCRIPTORS_KEPT) / of.max(1))
+            .clamp(16, UNDER_WAY_MOST),
         metronome,
         out,
     };
@@ -89,11 +95,11 @@ pub fn run(
 
 /// None when any probe cannot be built; each that cannot is reported.
 fn build<'a>(
-    hello: &'a ProberHello,
+    (hello, stand): (&ProberHello, &'a Stand),
     out: &UnboundedSender<FromProber>,
 ) -> Option<Vec<(Lane, &'a ProbeSpec)>> {
     let mut lanes = Vec::new();
-    for (name, spec) in &hello.probes {
+    for (name, spec) in &stand.probes {
         let built = probe::find(&spec.kind)
             .ok_or_else(|| format!("there is no probe `{}`", spec.kind))
             .and_then(|entry| entry.build(&spec.params, setting(hello, name, spec)));
@@ -104,7 +110,7 @@ fn build<'a>(
             }
         }
     }
-    (lanes.len() == hello.probes.len()).then_some(lanes)
+    (lanes.len() == stand.probes.len()).then_some(lanes)
 }
 
 fn setting(hello: &ProberHello, name: &str, spec: &ProbeSpec) -> Setting {
@@ -149,7 +155,10 @@ impl Slots {
         mut ticks: UnboundedReceiver<Tick>,
         mut commands: UnboundedReceiver<Command>,
     ) {
-        self.prepare(&mut ticks).await;
+        if !self.prepare(&mut ticks).await {
+            while commands.recv().await.is_some() {}
+            return;
+        }
         self.tell(FromProber::Ready { scheduling: scheduling.word().to_owned() });
         let mut stalls = Stalls::new(monotonic_ns(), self.longest);
         let mut progress = Progress::default();
@@ -175,13 +184,26 @@ impl Slots {
         }
     }
 
-    /// The beats of that time are thrown away: nothing was measured in it.
-    async fn prepare(&self, ticks: &mut UnboundedReceiver<Tick>) {
-        let probes: Vec<_> =
-            self.state.borrow().lanes.iter().map(|lane| Rc::clone(&lane.probe)).collect();
-        let prepare = join_all(probes.iter().map(|probe| probe.prepare()));
+    /// False when a probe's question is not understood; each is reported. The beats of that time
+    /// are thrown away: nothing was measured in it.
+    async fn prepare(&self, ticks: &mut UnboundedReceiver<Tick>) -> bool {
+        let probes: Vec<_> = {
+            let lanes = &self.state.borrow().lanes;
+            lanes.iter().map(|lane| (lane.name.clone(), Rc::clone(&lane.probe))).collect()
+        };
+        let prepare = join_all(probes.iter().map(|(_, probe)| probe.prepare()));
         let _ = tokio::time::timeout(PREPARE_WITHIN, prepare).await;
+        let checks = probes.iter().map(|(name, probe)| async move {
+            let checked = tokio::time::timeout(PREPARE_WITHIN, probe.check()).await;
+            checked.ok().and_then(Result::err).map(|why| (name.clone(), why))
+        });
+        let unfit: Vec<_> = join_all(checks).await.into_iter().flatten().collect();
         while ticks.try_recv().is_ok() {}
+        let fit = unfit.is_empty();
+        for (probe, why) in unfit {
+            self.tell(FromProber::Unfit { probe, why });
+        }
+        fit
     }
 
     fn begin(&self, due: Due) {

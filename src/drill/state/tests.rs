@@ -20,6 +20,7 @@ fn plan() -> Plan {
         deadline: Span::millis(50),
         steady: true,
         slo: None,
+        from: None,
     };
     experiment.probes.insert("ping".into(), probe);
     experiment.stop_conditions.push(Claim {
@@ -43,6 +44,7 @@ fn slots(from_ms: u64, to_ms: u64, grade: Grade) -> Entry {
         phases: None,
         write: None,
         peer: None,
+        age_ns: None,
     };
     let slots = (from_ms..to_ms).step_by(10).map(slot).collect();
     Entry::Slots { probe: "ping".into(), slots }

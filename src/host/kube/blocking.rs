@@ -13,6 +13,7 @@ use crate::host::HostError;
 use crate::host::cluster::{ANSWERS_WITHIN, ApiRequest, Clusters};
 use crate::host::linux::clock::monotonic_ns;
 use crate::model::cluster::{ClusterAccess, ClusterIdentity};
+use crate::model::history::Finding;
 
 /// The clusters of one drill, as one part reaches them.
 #[derive(Default)]
@@ -20,6 +21,7 @@ pub struct BlockingClusters {
     known: Vec<ClusterAccess>,
     open: BTreeMap<ClusterIdentity, ApiClient>,
     runtime: Option<Arc<Runtime>>,
+    findings: Vec<Finding>,
 }
 
 impl BlockingClusters {
@@ -61,11 +63,24 @@ impl Clusters for BlockingClusters {
         };
         runtime.block_on(patiently(&client, request, limit)).map_err(|error| {
             // What no longer answers may have moved: the next request makes sure of it again.
-            if matches!(error, ApiError::Unreachable { .. } | ApiError::Late { .. }) {
+            // Whose credentials ran out may have new ones in the file.
+            let anew = matches!(
+                error,
+                ApiError::Unreachable { .. } | ApiError::Late { .. } | ApiError::Unauthorized { .. }
+            );
+            if anew {
                 self.open.remove(cluster);
             }
             HostError::from(error)
         })
+    }
+
+    fn find(&mut self, finding: Finding) {
+        self.findings.push(finding);
+    }
+
+    fn found(&mut self) -> Vec<Finding> {
+        std::mem::take(&mut self.findings)
     }
 }
 

@@ -52,8 +52,15 @@ impl ApiError {
             404 => ApiError::NotFound { what },
             429 => {
                 let details = status.details.as_ref();
-                let budget = details
-                    .is_some_and(|d| d.causes.iter().any(|c| c.reason == "DisruptionBudget"));
+                let causes = details.map_or(&[][..], |details| &details.causes);
+                // What the message leaves out: which budget, what it needs, and what there is.
+                let told: Vec<&str> = causes
+                    .iter()
+                    .filter(|cause| cause.reason == "DisruptionBudget")
+                    .map(|cause| cause.message.as_str())
+                    .collect();
+                let budget = !told.is_empty();
+                let why = if budget { told.join("; ") } else { why };
                 let seconds = details.map_or(0, |d| u64::from(d.retry_after_seconds));
                 let retry_after = (seconds > 0).then(|| Duration::from_secs(seconds));
                 ApiError::TooMany { what, why, budget, retry_after }
@@ -82,7 +89,6 @@ impl From<ApiError> for HostError {
         let why = error.to_string();
         match error {
             ApiError::NotFound { what } => HostError::Gone(what),
-            ApiError::Moved { .. } => HostError::Gone(why),
             ApiError::Unauthorized { what, .. } => HostError::Denied {
                 what,
                 remedy: format!("{why}; renew the credentials of the kubeconfig"),
@@ -92,7 +98,8 @@ impl From<ApiError> for HostError {
                 remedy: format!("{why}; give the user the verb, `squall plan` lists all it needs"),
             },
             ApiError::TooMany { budget, .. } => HostError::Refused { why, budget },
-            ApiError::Refused { .. } => HostError::Refused { why, budget: false },
+            // A fault in a cluster that is out of reach is not gone with the way there.
+            ApiError::Moved { .. } | ApiError::Refused { .. } => HostError::Refused { why, budget: false },
             ApiError::Unreachable { .. } | ApiError::Late { .. } | ApiError::Kubeconfig(_) => {
                 HostError::io("ask the API server", std::io::Error::other(why))
             }

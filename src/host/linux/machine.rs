@@ -15,6 +15,7 @@ use crate::host::network::{Canary, CanaryReport, Survey, Took};
 use crate::host::process::RunState;
 use crate::host::{Host, HostError, Network, Processes};
 use crate::model::cluster::{ClusterAccess, ClusterIdentity};
+use crate::model::history::Finding;
 use crate::model::id::{DrillId, InjectionId};
 use crate::model::identity::{NetnsIdentity, ProcessIdentity};
 use crate::model::network::Impairment;
@@ -127,11 +128,23 @@ impl Clusters for LinuxHost {
     fn ask(&mut self, cluster: &ClusterIdentity, request: &ApiRequest) -> Result<Value, HostError> {
         self.clusters.ask(cluster, request)
     }
+
+    fn find(&mut self, finding: Finding) {
+        self.clusters.find(finding);
+    }
+
+    fn found(&mut self) -> Vec<Finding> {
+        self.clusters.found()
+    }
 }
 
 impl Host for LinuxHost {
     fn now_ns(&self) -> u64 {
         monotonic_ns()
+    }
+
+    fn wall(&self) -> jiff::Timestamp {
+        jiff::Timestamp::now()
     }
 
     fn pause(&self, length: Duration) {

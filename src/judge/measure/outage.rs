@@ -10,6 +10,11 @@
 //! do good completions that came in *after* the first failure had been seen: then the service was
 //! both up and down for that long.
 //!
+//! What was seen through somebody else's samples is as old as they are. The last good slot then
+//! only says that the service was up when its sample was taken, and the last bad one that it was
+//! down at its own: both ages widen their edge, which makes it at least as soft as the samples are
+//! apart.
+//!
 //! **No end.** Without a good slot after it the outage is `ended: false` and its length reaches to
 //! the end of the last slot that is known not to be good: a lower bound.
 
@@ -66,6 +71,7 @@ fn found(run: Run, slots: &[&Observation], beat: Beat, frame: &Frame) -> Found {
         if frame.precedes(slots[run.first], beat) { from.ns.max(frame.zero_ns) } else { from.ns };
     let softness_ns = from.wider_ns
         + end.as_ref().map_or(0.0, |edge| edge.wider_ns)
+        + aged(slots[run.last])
         + if stalls { count(beat.deadline_ns) } else { 0.0 };
     let successes = successes(run, slots);
     let span_ns = to_ns.saturating_sub(counted_from_ns);
@@ -82,8 +88,17 @@ fn found(run: Run, slots: &[&Observation], beat: Beat, frame: &Frame) -> Found {
             ended: end.is_some(),
             hard: successes.is_empty(),
             errors: errors(not_good(run, slots)),
-            character: if stalls { "stalls" } else { "refusals" }.to_owned(),
+            character: character(slots[run.last], stalls).to_owned(),
         },
+    }
+}
+
+/// Which rule gave the error.
+fn character(last: &Observation, stalls: bool) -> &'static str {
+    match last.age_ns {
+        Some(_) => "samples",
+        None if stalls => "stalls",
+        None => "refusals",
     }
 }
 
@@ -97,6 +112,11 @@ fn stalled(slot: &Observation, beat: Beat) -> bool {
     slot.grade == Grade::Late
         || slot.error == Some(ErrorClass::Timeout)
         || slot.done_ns.saturating_sub(slot.due_ns) > beat.deadline_ns
+}
+
+/// How old what a slot saw was, nanoseconds.
+pub fn aged(slot: &Observation) -> f64 {
+    slot.age_ns.map_or(0.0, count)
 }
 
 /// The last good completion before the first failure was seen.
@@ -122,6 +142,7 @@ fn last_good_before(run: Run, slots: &[&Observation], beat: Beat) -> Edge {
     Edge {
         ns: last_ns.unwrap_or(first.due_ns),
         wider_ns: unseen_ns(neighbour.slot, first.slot, beat)
+            + aged(neighbour)
             + count(after_failure_ns - first.done_ns),
     }
 }

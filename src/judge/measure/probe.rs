@@ -5,7 +5,7 @@ use hdrhistogram::CreationError;
 use super::axis::{count, length, percent, seconds};
 use super::budget::{DAYS, Spent, budget};
 use super::latency::Latencies;
-use super::outage::{Beat, Found, errors, outages};
+use super::outage::{Beat, Found, aged, errors, outages};
 use super::ribbon::ribbon;
 use super::run::MERGED_GAP;
 use super::unseen::Unseen;
@@ -23,7 +23,8 @@ pub struct ProbeFigures {
     pub report: ProbeReport,
     pub latency: Latencies,
     pub unseen: Unseen,
-    /// What can be told apart where no outage was seen: 2/rate and the deadline, seconds.
+    /// What can be told apart where no outage was seen: 2/rate, the deadline, and the age of the
+    /// oldest sample where somebody else took them, seconds.
     pub resolution: f64,
     pub recovery: Recovery,
     /// What weakens the figures of this probe.
@@ -62,7 +63,7 @@ pub fn figures(
     let mut figures = ProbeFigures {
         doubts: doubts((slots, beat), &found, unseen, frame),
         prober_doubts: Vec::new(),
-        resolution: (2.0 * beat.interval_ns + count(beat.deadline_ns)) / 1e9,
+        resolution: resolution(slots, beat),
         report,
         latency,
         unseen,
@@ -170,12 +171,17 @@ fn edges(report: &mut ProbeReport, slots: &[&Observation], found: &[Found], fram
     report.first_good_seconds = good_after.map(|slot| slot.done_ns).min().map(|ns| axis.at(ns));
 }
 
+/// Seconds. What is shorter can lie between two looks.
+fn resolution(slots: &[&Observation], beat: Beat) -> f64 {
+    let oldest = slots.iter().map(|slot| aged(slot)).fold(0.0, f64::max);
+    (2.0 * beat.interval_ns + count(beat.deadline_ns) + oldest) / 1e9
+}
+
 /// Stable is what was good to the end of the watch, and for longer than a gap in an outage.
 fn recovery(slots: &[&Observation], beat: Beat, found: &[Found], frame: &Frame) -> Recovery {
     let axis = frame.axis();
     let Some(last) = found.last() else {
-        let resolution = (2.0 * beat.interval_ns + count(beat.deadline_ns)) / 1e9;
-        return Recovery { seconds: 0.0, error: resolution, stable: true };
+        return Recovery { seconds: 0.0, error: resolution(slots, beat), stable: true };
     };
     let after = &slots[last.run.last + 1..];
     let good = length(after.iter().filter(|slot| slot.grade == Grade::Good).count());

@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 
 use crate::judge::JudgeError;
+use crate::model::cluster_seen::ClusterSeen;
 use crate::model::history::{
-    Effective, Entry, HISTORY_VERSION, Lag, Opened, Phase, Record, Reverted,
+    Effective, Entry, Finding, HISTORY_VERSION, Lag, Opened, Phase, Record, Reverted,
 };
 use crate::model::id::InjectionId;
 use crate::model::inventory::{InstanceName, Role};
@@ -24,10 +25,14 @@ pub struct Timeline<'a> {
     pub void: Vec<(&'a InjectionId, &'a str)>,
     pub stuck: Vec<(&'a InjectionId, &'a str)>,
     pub disturbed: Vec<(u64, Option<&'a InjectionId>, &'a str)>,
+    /// What faults met on their way.
+    pub findings: Vec<(u64, &'a InjectionId, &'a Finding)>,
     pub bound: Vec<(&'a str, &'a [InstanceName])>,
     pub roles: Vec<RoleSeen<'a>>,
     /// Processes that began or ended.
     pub processes: Vec<(u64, &'a InstanceName, bool)>,
+    /// What watches of clusters told, in the order of its arrival.
+    pub clusters: Vec<(u64, &'a ClusterSeen)>,
     pub reads: BTreeMap<&'a str, Vec<&'a LedgerRead>>,
     pub lag: Vec<(u64, Lag)>,
     pub lost_parts: Vec<(&'a str, &'a str)>,
@@ -71,6 +76,7 @@ impl<'a> Timeline<'a> {
             slots.sort_by_key(|slot| (slot.due_ns, slot.slot));
             slots.dedup_by_key(|slot| slot.slot);
         }
+        timeline.clusters.sort_by_key(|(at_ns, _)| *at_ns);
         Ok(timeline)
     }
 
@@ -85,9 +91,11 @@ impl<'a> Timeline<'a> {
             void: Vec::new(),
             stuck: Vec::new(),
             disturbed: Vec::new(),
+            findings: Vec::new(),
             bound: Vec::new(),
             roles: Vec::new(),
             processes: Vec::new(),
+            clusters: Vec::new(),
             reads: BTreeMap::new(),
             lag: Vec::new(),
             lost_parts: Vec::new(),
@@ -117,6 +125,9 @@ impl<'a> Timeline<'a> {
             Entry::Disturbed { injection, why } => {
                 self.disturbed.push((at_ns, injection.as_ref(), why));
             }
+            Entry::Finding { injection, finding } => {
+                self.findings.push((at_ns, injection, finding));
+            }
             Entry::RoleSeen { instance, role, asked_every_ns } => self.roles.push(RoleSeen {
                 at_ns,
                 instance,
@@ -126,6 +137,7 @@ impl<'a> Timeline<'a> {
             Entry::ProcessSeen { instance, running } => {
                 self.processes.push((at_ns, instance, *running));
             }
+            Entry::Cluster(seen) => self.clusters.push((at_ns, seen)),
             Entry::Ledger { probe, read } => self.reads.entry(probe).or_default().push(read),
             Entry::Lag(lag) => self.lag.push((at_ns, *lag)),
             Entry::PartLost { part, why } => self.lost_parts.push((part, why)),

@@ -1,8 +1,9 @@
 //! How outages are found and measured.
 
 use super::close;
-use crate::judge::scripted::{Drill, Service, at_ns};
+use crate::judge::scripted::{Drill, Service, ZERO_NS, at_ns};
 use crate::model::history::{Entry, Phase};
+use crate::model::observation::{ErrorClass, Grade};
 use crate::model::outcome::ClaimVerdict;
 use crate::model::verdict::{Outage, ProbeReport};
 
@@ -307,4 +308,61 @@ fn the_ribbon_has_every_slot_once_and_missing_ones_as_invalid() {
     let uneven = probe(Service { rate: 333.0, ..Service::refusing(100.0, 500.0) });
     let mut pairs = uneven.ribbon.windows(2);
     assert!(pairs.all(|w| w[0].to_seconds.to_bits() == w[1].from_seconds.to_bits()));
+}
+
+/// A service that is down from 1000 to 3000, seen through samples that are taken every so often.
+fn scraped(every_ms: f64, phase_ms: f64, down: std::ops::Range<f64>) -> ProbeReport {
+    let service = Service { rate: 20.0, ..Service::default() };
+    let mut drill = Drill::of(service.clone());
+    let mut slots = service.observe(-1000.0, drill.watch_ms);
+    for slot in &mut slots {
+        #[expect(clippy::cast_precision_loss, reason = "a test of seconds")]
+        let due_ms = (slot.due_ns as f64 - ZERO_NS as f64) / 1e6;
+        let sampled_ms = ((due_ms - phase_ms) / every_ms).floor() * every_ms + phase_ms;
+        slot.age_ns = Some(at_ns(due_ms) - at_ns(sampled_ms));
+        if down.contains(&sampled_ms) {
+            (slot.grade, slot.error) = (Grade::Bad, Some(ErrorClass::WrongAnswer));
+        }
+    }
+    drill.slots.insert("p".to_owned(), slots);
+    drill.report().probes.remove("p").unwrap()
+}
+
+#[test]
+fn an_outage_seen_through_samples_is_known_no_better_than_they_are_apart() {
+    for every in [400.0, 1000.0] {
+        for phase in [0.0, 130.0, 250.0, 390.0] {
+            let report = scraped(every, phase, 1000.0..3000.0);
+            let outage = only(&report);
+            assert_eq!(outage.character, "samples");
+            let scrapes = 2.0 * every / 1e3;
+            assert!(outage.error_seconds >= scrapes, "{every} {phase}: {outage:?}");
+            assert!(outage.error_seconds <= scrapes + 0.1, "{every} {phase}: {outage:?}");
+            let wrong = (outage.length_seconds - 2.0).abs();
+            assert!(wrong <= outage.error_seconds, "{every} {phase}: {outage:?}");
+            assert!((outage.from_seconds - 1.0).abs() <= every / 1e3 + 0.05, "{outage:?}");
+            assert!((outage.to_seconds - 3.0).abs() <= every / 1e3 + 0.05, "{outage:?}");
+        }
+    }
+}
+
+#[test]
+fn what_is_shorter_than_samples_are_apart_can_hide_between_them() {
+    let unseen = scraped(1000.0, 0.0, 1010.0..1990.0);
+    assert_eq!(unseen.outages, []);
+    let service = Service { rate: 20.0, ..Service::default() };
+    let claim = |age_ns: Option<u64>| {
+        let mut drill = Drill::of(service.clone());
+        let mut slots = service.observe(-1000.0, drill.watch_ms);
+        for slot in &mut slots {
+            slot.age_ns = age_ns;
+        }
+        drill.slots.insert("p".to_owned(), slots);
+        let params = serde_json::json!({"probe": "p", "atMost": "1s"});
+        drill.claims("downtime", params).first()
+    };
+    assert!(close(claim(None).error.unwrap(), 0.1 + 0.25));
+    let old = claim(Some(1_500_000_000));
+    assert!(close(old.error.unwrap(), 0.1 + 0.25 + 1.5));
+    assert!(old.finding.contains("within the error"), "{}", old.finding);
 }

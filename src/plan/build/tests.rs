@@ -363,6 +363,7 @@ proptest! {
             deadline: crate::model::units::Span(std::time::Duration::from_nanos(nanos)),
             steady: true,
             slo: Some(Percent(share)),
+            from: None,
         });
         let mut input = input(&experiment);
         input.seed = seed;

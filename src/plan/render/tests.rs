@@ -2,7 +2,7 @@
 
 use super::{Style, text};
 use crate::model::experiment::{Bind, Peers, Pick, Restore};
-use crate::plan::fixture::{experiment, planned, primary_loss, step, target};
+use crate::plan::fixture::{experiment, lab, planned, primary_loss, step, target};
 
 #[test]
 fn a_kill_of_whoever_is_primary() {
@@ -39,4 +39,33 @@ fn colour_adds_nothing_but_colour() {
     let coloured = text(&plan, Style::Colour);
     assert_ne!(coloured, text(&plan, Style::Plain));
     assert_eq!(anstream::adapter::strip_str(&coloured).to_string(), text(&plan, Style::Plain));
+}
+
+#[test]
+fn whoever_looks_from_elsewhere_is_shown_and_must_be_a_host_of_the_lab() {
+    let probe = |from: Option<&str>| -> crate::model::experiment::ProbeSpec {
+        let spec = serde_json::json!({"kind": "tcp", "params": {}, "rate": "1/s",
+            "deadline": "1s", "steady": true, "slo": null, "from": from});
+        serde_json::from_value(spec).unwrap()
+    };
+    let mut declared = primary_loss();
+    declared.probes.insert("edge".into(), probe(None));
+    assert!(!text(&planned(&declared), Style::Plain).contains("looks"));
+    declared.probes.insert("app".into(), probe(Some("r2")));
+    let page = text(&planned(&declared), Style::Plain);
+    assert!(page.contains("  looks     app from r2, edge from the client\n"), "{page}");
+    declared.probes.insert("far".into(), probe(Some("r9")));
+    let input = crate::plan::PlanInput {
+        experiment: &declared,
+        source: planned(&primary_loss()).source,
+        lab: Some(lab()),
+        seed: 1,
+        policies: std::collections::BTreeMap::new(),
+        warnings: Vec::new(),
+    };
+    let errors = crate::plan::plan(input).unwrap_err();
+    assert_eq!(errors.len(), 1, "{errors:?}");
+    let (said, place) = (errors[0].to_string(), errors[0].place());
+    assert!(said.contains("no host `r9`") && said.contains("client, r1"), "{said}");
+    assert_eq!(place, "spec.probes.far");
 }

@@ -3,4 +3,6 @@
 pub mod connect;
 pub mod endpoint;
 pub mod error;
+pub mod http;
 pub mod tls;
+pub mod url;

@@ -72,18 +72,37 @@ impl TlsParams {
 impl TlsSetting {
     /// `host`: the name to check where the parameters give none; without either, the address.
     pub fn new(params: &TlsParams, host: Option<&str>, secrets: &Secrets) -> Result<Self, String> {
+        Self::speaking(&[], params, host, secrets)
+    }
+
+    /// The same, with HTTP/2 negotiated: gRPC servers refuse a client that does not ask for it.
+    pub fn http2(
+        params: &TlsParams,
+        host: Option<&str>,
+        secrets: &Secrets,
+    ) -> Result<Self, String> {
+        Self::speaking(&[b"h2"], params, host, secrets)
+    }
+
+    fn speaking(
+        protocols: &[&[u8]],
+        params: &TlsParams,
+        host: Option<&str>,
+        secrets: &Secrets,
+    ) -> Result<Self, String> {
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let config = ClientConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()
             .map_err(|e| e.to_string())?
             .with_root_certificates(authorities(params, secrets)?);
-        let config = match (&params.certificate, &params.key) {
+        let mut config = match (&params.certificate, &params.key) {
             (Some(certificate), Some(key)) => config
                 .with_client_auth_cert(chain(certificate, secrets)?, private(key, secrets)?)
                 .map_err(|e| format!("the client certificate cannot be used: {e}"))?,
             (None, None) => config.with_no_client_auth(),
             _ => return Err("`certificate` and `key` belong together; give both".to_owned()),
         };
+        config.alpn_protocols = protocols.iter().map(|protocol| protocol.to_vec()).collect();
         let name = params.server_name.as_deref().or(host);
         let name = name.map(|name| {
             ServerName::try_from(name.to_owned()).map_err(|_| format!("`{name}` is not a name"))

@@ -291,6 +291,7 @@ fn heard(entry: &Entry) -> Option<(Tone, String)> {
         Entry::ProcessSeen { instance, running: false } => {
             (Tone::Plain, format!("process of {instance} ended"))
         }
+        Entry::Finding { finding, .. } => (Tone::Late, finding.to_string()),
         Entry::Disturbed { why, .. } => (Tone::Late, format!("disturbed: {why}")),
         Entry::PartLost { part, why } => (Tone::Aborted, format!("the {part} was lost: {why}")),
         Entry::Aborted(cause) => (Tone::Aborted, format!("aborted: {cause}")),

@@ -7,7 +7,8 @@ use serde_json::Value;
 
 use super::super::finding::Code;
 use super::super::sheet::Sheet;
-use super::super::template::{Values, value_of};
+use super::super::suggest;
+use super::super::template::{LabValues, Values, value_of};
 use super::super::tree::Entry;
 use super::Review;
 use crate::model::experiment::ProbeSpec;
@@ -30,11 +31,35 @@ impl Review<'_> {
                     for fault in faults_of(&spec) {
                         note(entry, &fault, sheet);
                     }
+                    check_from(&spec, values, entry, sheet);
                     specs.insert(entry.key.text.clone(), spec);
                 }
             }
         }
         specs
+    }
+}
+
+/// Only a host of the lab has a network to look from.
+fn check_from(spec: &ProbeSpec, values: &Values<'_>, entry: &Entry, sheet: &mut Sheet) {
+    let Some(from) = &spec.from else { return };
+    let at = entry.value.get("from").map_or(entry.key.span.clone(), |node| node.span.clone());
+    let probe = &entry.key.text;
+    match values.lab {
+        LabValues::None => sheet
+            .error(
+                Code::Lab,
+                at,
+                format!("the probe `{probe}` looks from a host of a lab, and there is no lab"),
+            )
+            .help("add `lab: FILE` to the spec, run it with `--lab FILE`, or leave `from` out"),
+        LabValues::Known(layout) if layout.host(from).is_none() => {
+            let known: Vec<&str> = layout.hosts.iter().map(|host| host.name.as_str()).collect();
+            sheet
+                .error(Code::UnknownReference, at, format!("the lab has no host `{from}`"))
+                .help(suggest::remedy(from, &known));
+        }
+        LabValues::Known(_) | LabValues::Broken => {}
     }
 }
 

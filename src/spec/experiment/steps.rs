@@ -6,7 +6,10 @@ use super::super::finding::Code;
 use super::super::sheet::Sheet;
 use super::super::suggest;
 use super::super::tree::Node;
+use super::super::document::{StepDocument, TargetDocument};
 use super::Review;
+use crate::fault::{self, Fault};
+use crate::model::cluster::Resource;
 use crate::model::experiment::{Peers, StepFacts};
 
 impl Review<'_> {
@@ -38,12 +41,40 @@ impl Review<'_> {
                         .help(undeclared(&target, &known, "targets"));
                 }
             }
+            self.check_fit(step, node, sheet);
             if step.hold.nanos() == 0 {
                 let span = node.get("hold").map_or(node.span.clone(), |hold| hold.span.clone());
                 sheet
                     .error(Code::BadValue, span, "a hold of nothing shows nothing")
                     .help("hold it longer than the mechanism under test needs");
             }
+        }
+    }
+
+    /// A fault is for one kind of thing: a pod is not scaled, and a node not deleted.
+    fn check_fit(&self, step: &StepDocument, node: &Node, sheet: &mut Sheet) {
+        let (kind, _) = step.inject.canonical();
+        let on = fault::find(kind).map_or(&[][..], Fault::on);
+        for name in step.inject.facts().subjects {
+            let selectors = self.document.targets.get(&name).map(TargetDocument::selectors);
+            // One that has none or several is said where it is declared.
+            let Some([selector]) = selectors.as_deref() else { continue };
+            let fits = match selector.resource() {
+                None => on.is_empty(),
+                Some(resource) => on.contains(&resource),
+            };
+            if fits {
+                continue;
+            }
+            let is = match selector.resource() {
+                None => "an instance of a lab".to_owned(),
+                Some(resource) => format!("a {}", resource.kind()),
+            };
+            let at = node.get("inject").and_then(|inject| inject.scalar(&name));
+            let message = format!("`{kind}` cannot hit the target `{name}`, which is {is}");
+            sheet
+                .error(Code::BadValue, at.unwrap_or(node).span.clone(), message)
+                .help(format!("{}; `squall faults` lists what hits what", remedy(kind, on)));
         }
     }
 
@@ -72,6 +103,26 @@ impl Review<'_> {
                 .help("name it in the method or in a claim, or take it out");
         }
     }
+}
+
+/// What a target of that fault must select.
+fn remedy(kind: &str, on: &[Resource]) -> String {
+    let selector = |resource: &Resource| match resource {
+        Resource::Pod => "`pods: {...}`".to_owned(),
+        Resource::Node => "`nodes: {...}`".to_owned(),
+        Resource::ConfigMap => "`object: {kind: configMap, ...}`".to_owned(),
+        Resource::Secret => "`object: {kind: secret, ...}`".to_owned(),
+        workload => {
+            let mut name = workload.kind().to_owned();
+            name[..1].make_ascii_lowercase();
+            format!("`workload: {{kind: {name}, ...}}`")
+        }
+    };
+    let wanted: Vec<String> = match on {
+        [] => vec!["`lab: {service: NAME}`".to_owned()],
+        on => on.iter().map(selector).collect(),
+    };
+    format!("a target of `{kind}` is selected by {}", wanted.join(" or "))
 }
 
 /// What to say of a name that is not declared.

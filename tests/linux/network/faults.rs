@@ -12,6 +12,7 @@ use squall::host::process::RunState;
 use squall::host::{Clusters, Host, HostError, Processes};
 use squall::model::binding::{Order, PeerHost, PeerSet};
 use squall::model::cluster::ClusterIdentity;
+use squall::model::history::Finding;
 use squall::model::id::{DrillId, InjectionId};
 use squall::model::identity::{NetnsIdentity, ProcessIdentity};
 use squall::model::inventory::{self, InstanceName, Target};
@@ -28,6 +29,10 @@ impl Host for NetworkOnly {
         monotonic_ns()
     }
 
+    fn wall(&self) -> jiff::Timestamp {
+        jiff::Timestamp::now()
+    }
+
     fn pause(&self, length: std::time::Duration) {
         let nanos = u64::try_from(length.as_nanos()).unwrap_or(u64::MAX);
         squall::host::linux::timing::sleep_until(self.now_ns().saturating_add(nanos));
@@ -42,6 +47,12 @@ impl Host for NetworkOnly {
 impl Clusters for NetworkOnly {
     fn ask(&mut self, cluster: &ClusterIdentity, _: &ApiRequest) -> Result<Value, HostError> {
         Err(HostError::Gone(format!("cluster {}", cluster.context)))
+    }
+
+    fn find(&mut self, _: Finding) {}
+
+    fn found(&mut self) -> Vec<Finding> {
+        Vec::new()
     }
 }
 

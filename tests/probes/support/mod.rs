@@ -1,5 +1,6 @@
 //! What the tests stand on.
 
+pub mod health;
 pub mod hostile;
 pub mod look;
 pub mod part;

@@ -37,6 +37,7 @@ pub fn hello(probes: &[(&str, Value)]) -> ProberHello {
         probes: probes.iter().map(|(name, p)| ((*name).to_owned(), spec(p))).collect(),
         watches: Vec::new(),
         netns: None,
+        hosts: BTreeMap::new(),
         secrets: BTreeMap::new(),
         seed: 1,
     }

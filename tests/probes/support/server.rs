@@ -64,7 +64,10 @@ impl Server {
 
     /// nginx with this inside its `http` block; `PORT` stands for its port.
     pub fn nginx(folder: TempDir, http: &str) -> Server {
-        let port = free_port();
+        Server::nginx_at(free_port(), folder, http)
+    }
+
+    pub fn nginx_at(port: u16, folder: TempDir, http: &str) -> Server {
         let http = http.replace("PORT", &port.to_string());
         let text = format!(
             "daemon off; worker_processes 1; pid nginx.pid; error_log stderr;\n\

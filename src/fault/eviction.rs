@@ -1,0 +1,56 @@
+//! Asking the API server to evict a pod, as a drain does: it may refuse for a budget's sake.
+
+use serde_json::json;
+
+use super::FaultError;
+use super::object::{preconditions, read};
+use crate::host::cluster::{ApiRequest, ApiVerb};
+use crate::host::{Host, HostError};
+use crate::model::cluster::ObjectIdentity;
+use crate::model::history::Finding;
+
+/// What the server made of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Evicted {
+    Yes,
+    /// A `PodDisruptionBudget` does not allow it now. Told as a finding.
+    Refused,
+}
+
+/// Asks once, for that very pod. Errors: `Void` when it is gone or was replaced.
+pub(super) fn evict(
+    host: &mut dyn Host,
+    pod: &ObjectIdentity,
+    grace: Option<u64>,
+) -> Result<Evicted, FaultError> {
+    let mut options = json!({"preconditions": preconditions(pod)});
+    if let Some(grace) = grace {
+        options["gracePeriodSeconds"] = grace.into();
+    }
+    let body = json!({
+        "apiVersion": "policy/v1",
+        "kind": "Eviction",
+        "metadata": {"name": pod.name, "namespace": pod.namespace},
+        "deleteOptions": options,
+    });
+    let path = format!("{}/eviction", pod.path());
+    let gone = || FaultError::Void(format!("{} is gone, or was replaced", pod.words()));
+    match host.ask(&pod.cluster, &ApiRequest::new(ApiVerb::Create, path).body(body)) {
+        Ok(_) => Ok(Evicted::Yes),
+        Err(HostError::Refused { why, budget: true }) => {
+            host.find(Finding::EvictionRefused { pod: name(pod), why });
+            Ok(Evicted::Refused)
+        }
+        Err(HostError::Gone(_)) => Err(gone()),
+        Err(HostError::Refused { why, budget }) => match read(host, pod)? {
+            None => Err(gone()),
+            Some(_) => Err(HostError::Refused { why, budget }.into()),
+        },
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// `shop/web-1`.
+fn name(pod: &ObjectIdentity) -> String {
+    format!("{}/{}", pod.namespace.as_deref().unwrap_or_default(), pod.name)
+}
