@@ -16,7 +16,7 @@ use crate::spec::{
 
 #[derive(Debug, Args)]
 pub struct Validate {
-    /// Experiments, labs and policies.
+    /// Experiments, labs, policies and blast maps.
     #[arg(required = true, value_name = "FILE")]
     pub files: Vec<PathBuf>,
     /// Check experiments against this lab in place of the one that they name.
@@ -78,6 +78,10 @@ fn missing(document: &AnyDocument) -> Vec<Finding> {
         AnyDocument::Experiment(loaded) => loaded.value.lab.as_ref().map(of).unwrap_or_default(),
         AnyDocument::Lab(loaded) => of(loaded),
         AnyDocument::Policy(_) => Vec::new(),
+        AnyDocument::BlastMap(loaded) => {
+            let lab = loaded.value.lab.as_ref();
+            lab.map(|lab| missing_programs(lab, &runs)).unwrap_or_default()
+        }
     }
 }
 
@@ -93,5 +97,6 @@ fn title(document: &AnyDocument) -> String {
         AnyDocument::Experiment(loaded) => format!("experiment {} can be run", loaded.name),
         AnyDocument::Lab(loaded) => format!("lab {} can be started", loaded.name),
         AnyDocument::Policy(loaded) => format!("policy {} can be applied", loaded.name),
+        AnyDocument::BlastMap(loaded) => format!("blast map {} can be drawn", loaded.name),
     }
 }
