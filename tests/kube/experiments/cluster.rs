@@ -49,11 +49,16 @@ impl<'a> Cluster<'a> {
     /// What is not as it was. Doubled pods are sent away as they are found.
     fn trouble(&self) -> Option<String> {
         let all = self.kubectl(&["get", LOOKED_AT, "-A", "-o", "json"]);
-        let all: Value = serde_json::from_str(&all).unwrap();
+        let Ok(all) = serde_json::from_str::<Value>(&all) else {
+            return Some("the API server does not answer".to_owned());
+        };
         let of = |kind: &str| -> Vec<&Value> {
             all["items"].as_array().unwrap().iter().filter(|o| o["kind"] == kind).collect()
         };
         let nodes = of("Node");
+        if nodes.is_empty() {
+            return Some("there is no node".to_owned());
+        }
         let unready = nodes.iter().find(|node| !is_true(node, "Ready"));
         if let Some(node) = unready {
             return Some(format!("node {} is not ready", name(node)));
