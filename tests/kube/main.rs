@@ -2,6 +2,7 @@
 //! Root and the programs of `make kube-programs kube-images` are needed; a test that lacks them says
 //! so by name.
 
+mod blast;
 mod experiments;
 mod stand;
 

@@ -99,7 +99,9 @@ impl From<ApiError> for HostError {
             },
             ApiError::TooMany { budget, .. } => HostError::Refused { why, budget },
             // A fault in a cluster that is out of reach is not gone with the way there.
-            ApiError::Moved { .. } | ApiError::Refused { .. } => HostError::Refused { why, budget: false },
+            ApiError::Moved { .. } | ApiError::Refused { .. } => {
+                HostError::Refused { why, budget: false }
+            }
             ApiError::Unreachable { .. } | ApiError::Late { .. } | ApiError::Kubeconfig(_) => {
                 HostError::io("ask the API server", std::io::Error::other(why))
             }
