@@ -10,6 +10,7 @@
     reason = "tests"
 )]
 
+mod blast;
 mod experiments;
 mod stand;
 
