@@ -12,6 +12,7 @@
 
 mod experiments;
 mod stand;
+mod watch;
 
 use std::fs;
 use std::net::TcpStream;
