@@ -13,6 +13,7 @@
 mod blast;
 mod experiments;
 mod stand;
+mod watch;
 
 use std::fs;
 use std::net::TcpStream;
