@@ -7,7 +7,7 @@ use super::{Backend, Happened, LabBackend, Seen};
 use crate::host::HostError;
 use crate::host::linux::part::{self, Part};
 use crate::host::part::PartSpec;
-use crate::lab::LabError;
+use crate::lab::{Lab, LabError};
 use crate::model::cluster::ClusterAccess;
 use crate::model::identity::{LabIdentity, NetnsIdentity};
 use crate::model::inventory::Host;
@@ -33,6 +33,11 @@ impl System {
             Some(lab) => lab.down().await,
             None => Ok(()),
         }
+    }
+
+    /// Hands the lab back as it is, for another drill. Every part in it must have ended.
+    pub async fn release(self) -> Option<Lab> {
+        self.lab?.release().await
     }
 }
 

@@ -18,7 +18,7 @@ use crate::model::plan::Plan;
 use crate::model::selector::Where;
 
 use super::failure::Failure;
-use super::output::Output;
+use super::output::keep_private;
 
 /// The name of a lab's kubeconfig in the folder of a drill.
 pub const KUBECONFIG: &str = "kubeconfig";
@@ -37,9 +37,9 @@ pub struct ClusterDoor {
 impl ClusterDoor {
     /// Of a lab that we raised or attached to. None: it has no cluster. Its kubeconfig lies in the
     /// folder of the drill for as long as the drill runs.
-    pub fn of(lab: &Lab, output: &Output) -> Result<Option<ClusterDoor>, Failure> {
+    pub fn of(lab: &Lab, folder: &Path) -> Result<Option<ClusterDoor>, Failure> {
         let Some(cluster) = lab.cluster() else { return Ok(None) };
-        let outside = output.keep_private(KUBECONFIG, &cluster.kubeconfig_outside)?;
+        let outside = keep_private(folder, KUBECONFIG, &cluster.kubeconfig_outside)?;
         Ok(Some(ClusterDoor::at(&lab.identity().name, outside)))
     }
 

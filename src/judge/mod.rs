@@ -13,6 +13,7 @@ use crate::model::verdict::ClaimReport;
 
 pub mod arithmetic;
 mod bitmap;
+pub mod blast;
 mod claim;
 mod doubt;
 pub mod ledger;

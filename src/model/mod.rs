@@ -5,6 +5,7 @@
 //! clock for all processes of a machine; durations that people write are [`units::Span`].
 
 pub mod binding;
+pub mod blast;
 pub mod cluster;
 pub mod cluster_seen;
 pub mod expectation;
