@@ -16,7 +16,10 @@ BENCHES ?=
 
 # A Kubernetes cluster as a lab, and the images of what runs in it. Its own programs come from Go.
 KUBE_PACKAGES := etcd:etcd-server containerd:containerd runc:runc umoci:umoci nginx:nginx-light \
-                 redis-server:redis-server haproxy:haproxy \
+                 redis-server:redis-server haproxy:haproxy curl:curl \
+                 pg_ctlcluster:postgresql \
+                 /usr/lib/nginx/modules/ngx_http_lua_module.so:libnginx-mod-http-lua \
+                 /usr/share/lua/5.1/nginx/redis.lua:lua-nginx-redis \
                  /usr/lib/cni/ptp:containernetworking-plugins
 KUBE := target/kube
 KUBE_VERSION := $(shell sed -n 's/^require k8s.io\/kubernetes v//p' scripts/kube/go.mod)
@@ -24,7 +27,8 @@ KUBE_VERSION := $(shell sed -n 's/^require k8s.io\/kubernetes v//p' scripts/kube
 VM_PACKAGES := qemu-system-x86_64:qemu-system-x86 strip:binutils
 
 .PHONY: demo build test matrix picture bench peers lint fmt reference vm drills demo-packages \
-        test-packages bench-packages vm-packages kube-packages kube-programs kube-images
+        test-packages bench-packages vm-packages kube-packages kube-programs kube-images \
+        kube-experiments kube-full
 
 ## demo: build, get redis and haproxy if they are missing, lose a primary, write the report
 demo: demo-packages build
@@ -84,7 +88,22 @@ kube-programs: kube-packages
 
 ## kube-images: make the images that a lab's cluster runs, from packages of this machine
 kube-images: kube-packages
-	@scripts/kube-images $(KUBE)/images
+	@scripts/kube-images $(KUBE)/images $(KUBE)/$(KUBE_VERSION)
+	@scripts/kube-images $(KUBE)/shop $(KUBE)/$(KUBE_VERSION) nginx-lua postgres
+
+## kube-experiments: only the experiments of experiments/kubernetes; writes their table into docs
+kube-experiments: export SQUALL_EXPERIMENTS = docs/kubernetes-experiments.md
+kube-experiments: export SQUALL_COMMIT = $(shell git describe --always --abbrev=12 --exclude '*' --dirty)
+kube-experiments: export SQUALL_DATE = $(shell date -u +%F)
+kube-experiments: kube-programs kube-images
+	$(CARGO) test --features crash-points --test kube experiments:: -- --nocapture
+
+## kube-full: the drill that takes minutes, with the timers that Kubernetes has by itself
+kube-full: export SQUALL_EXPERIMENTS = docs/kubernetes-experiments.md
+kube-full: export SQUALL_COMMIT = $(shell git describe --always --abbrev=12 --exclude '*' --dirty)
+kube-full: export SQUALL_DATE = $(shell date -u +%F)
+kube-full: kube-programs kube-images
+	$(CARGO) test --features crash-points --test kube times_that_kubernetes -- --ignored --nocapture
 
 kube-packages:
 	@scripts/packages $(KUBE_PACKAGES)

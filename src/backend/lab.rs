@@ -34,6 +34,7 @@ pub struct LabBackend {
 enum Order {
     Targets(oneshot::Sender<Result<Vec<Target>, LabError>>),
     Down(oneshot::Sender<Result<(), LabError>>),
+    Release(oneshot::Sender<Box<Lab>>),
 }
 
 impl LabBackend {
@@ -61,6 +62,13 @@ impl LabBackend {
             return Ok(());
         }
         gone.await.unwrap_or(Ok(()))
+    }
+
+    /// Hands the lab back as it is, for another drill. None: it is gone.
+    pub async fn release(self) -> Option<Lab> {
+        let (answer, lab) = oneshot::channel();
+        self.orders.send(Order::Release(answer)).ok()?;
+        lab.await.ok().map(|lab| *lab)
     }
 }
 
@@ -123,6 +131,11 @@ async fn keep(
                 }
                 Some(Order::Down(answer)) => {
                     let _unasked = answer.send(lab.down().await);
+                    return;
+                }
+                Some(Order::Release(answer)) => {
+                    // Who no longer waits for it has dropped it: a lab of ours goes with that.
+                    let _dropped = answer.send(Box::new(lab));
                     return;
                 }
                 None => return,

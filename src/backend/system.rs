@@ -1,13 +1,13 @@
 //! The system under test: a lab, clusters, or a lab and the cluster in it.
 
-use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
-use super::kubernetes::ClusterSite;
+use super::kubernetes::{ClusterSite, Watching};
 use super::{Backend, Happened, LabBackend, Seen};
 use crate::host::HostError;
 use crate::host::linux::part::{self, Part};
 use crate::host::part::PartSpec;
-use crate::lab::LabError;
+use crate::lab::{Lab, LabError};
 use crate::model::cluster::ClusterAccess;
 use crate::model::identity::{LabIdentity, NetnsIdentity};
 use crate::model::inventory::Host;
@@ -17,12 +17,14 @@ use crate::model::message::RoleWatch;
 pub struct System {
     lab: Option<LabBackend>,
     clusters: Vec<ClusterSite>,
+    /// Told since somebody took the events.
+    watching: Vec<Watching>,
 }
 
 impl System {
     #[must_use]
     pub fn new(lab: Option<LabBackend>, clusters: Vec<ClusterSite>) -> System {
-        System { lab, clusters }
+        System { lab, clusters, watching: Vec::new() }
     }
 
     /// Removes the lab, or lets it go if we only attached to it. Every part in it must have ended.
@@ -31,6 +33,11 @@ impl System {
             Some(lab) => lab.down().await,
             None => Ok(()),
         }
+    }
+
+    /// Hands the lab back as it is, for another drill. Every part in it must have ended.
+    pub async fn release(self) -> Option<Lab> {
+        self.lab?.release().await
     }
 }
 
@@ -74,6 +81,22 @@ impl Backend for System {
     }
 
     fn events(&mut self) -> UnboundedReceiver<Happened> {
-        self.lab.as_mut().map_or_else(|| unbounded_channel().1, LabBackend::events)
+        let lab = self.lab.as_mut().map(LabBackend::events);
+        let (out, events) = unbounded_channel();
+        match lab {
+            Some(lab) if self.clusters.is_empty() => return lab,
+            Some(lab) => drop(tokio::spawn(pass_on(lab, out.clone()))),
+            None => {}
+        }
+        self.watching = self.clusters.iter().map(|site| site.watch(out.clone())).collect();
+        events
+    }
+}
+
+async fn pass_on(mut from: UnboundedReceiver<Happened>, to: UnboundedSender<Happened>) {
+    while let Some(happened) = from.recv().await {
+        if to.send(happened).is_err() {
+            return;
+        }
     }
 }

@@ -18,7 +18,7 @@ use crate::model::plan::Plan;
 use crate::model::selector::Where;
 
 use super::failure::Failure;
-use super::output::Output;
+use super::output::keep_private;
 
 /// The name of a lab's kubeconfig in the folder of a drill.
 pub const KUBECONFIG: &str = "kubeconfig";
@@ -37,9 +37,9 @@ pub struct ClusterDoor {
 impl ClusterDoor {
     /// Of a lab that we raised or attached to. None: it has no cluster. Its kubeconfig lies in the
     /// folder of the drill for as long as the drill runs.
-    pub fn of(lab: &Lab, output: &Output) -> Result<Option<ClusterDoor>, Failure> {
+    pub fn of(lab: &Lab, folder: &Path) -> Result<Option<ClusterDoor>, Failure> {
         let Some(cluster) = lab.cluster() else { return Ok(None) };
-        let outside = output.keep_private(KUBECONFIG, &cluster.kubeconfig_outside)?;
+        let outside = keep_private(folder, KUBECONFIG, &cluster.kubeconfig_outside)?;
         Ok(Some(ClusterDoor::at(&lab.identity().name, outside)))
     }
 
@@ -85,6 +85,7 @@ pub async fn look(
             context,
             lab: *place == Where::LabCluster,
             several,
+            with_hosts: *place == Where::LabCluster && hits_hosts(experiment),
             selectors: selectors(experiment, place),
         };
         clusters.push(inventory(&wanted).await?);
@@ -184,6 +185,11 @@ pub fn file_of(context: &str, given: Option<&Path>) -> Result<PathBuf, Failure> 
     Ok(kubeconfig::find(context, &files)?)
 }
 
+/// Is anything hit of the lab itself? Its hosts are nodes, and take their pods with them.
+fn hits_hosts(experiment: &Experiment) -> bool {
+    experiment.targets.values().any(|spec| spec.selector.place() == Where::Lab)
+}
+
 fn selectors<'a>(experiment: &'a Experiment, place: &Where<'_>) -> BTreeMap<&'a str, &'a Selector> {
     let here = experiment.targets.iter().filter(|(_, spec)| spec.selector.place() == *place);
     here.map(|(name, spec)| (name.as_str(), &spec.selector)).collect()
@@ -210,7 +216,7 @@ fn no_lab() -> Failure {
 impl From<ApiError> for Failure {
     fn from(error: ApiError) -> Failure {
         let code = match error {
-            ApiError::Kubeconfig(_) => ExitCode::Usage,
+            ApiError::Kubeconfig(_) | ApiError::Unusable(_) => ExitCode::Usage,
             // What cannot be found out refuses.
             _ => ExitCode::Refused,
         };

@@ -8,6 +8,7 @@ use clap::{Parser, Subcommand};
 use crate::spec::Look;
 
 pub mod approval;
+pub mod blast;
 pub mod catalogue;
 pub mod clear;
 mod clusters;
@@ -70,6 +71,8 @@ pub enum Command {
     Plan(plan::Args),
     /// Run a drill: inject, measure, undo, judge.
     Run(run::Args),
+    /// Lose each service in turn, and draw whom that hurts.
+    Blast(blast::Args),
     /// Judge a kept history again.
     Judge(judge::Args),
     /// Draw a kept history again.
@@ -134,6 +137,9 @@ impl Cli {
             }
             // It has written all that somebody reads; the rest must not be waited for here.
             Command::Run(args) => return run::run(args, &state()?, loudness).map(|c| c as u8),
+            Command::Blast(args) => {
+                return blast::run(args, &state()?, loudness).map(|c| c as u8);
+            }
             Command::Judge(args) => judge::run(args, loudness, &mut out)?,
             Command::Report(args) => report::run(args, &mut out)?,
             Command::Undo(args) => undo::run(args, &state()?, &mut out)?,

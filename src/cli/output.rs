@@ -51,15 +51,9 @@ impl Output {
         self.folder.join("logs")
     }
 
-    /// A file that only we may read, for as long as the drill runs.
-    pub fn keep_private(&self, name: &str, text: &str) -> Result<PathBuf, Failure> {
-        let path = self.folder.join(name);
-        let mut options = File::options();
-        options.create(true).write(true).truncate(true).mode(0o600);
-        let written = options.open(&path).and_then(|mut file| file.write_all(text.as_bytes()));
-        written
-            .map_err(|e| Failure::internal(format!("failed to write {}: {e}", path.display())))?;
-        std::path::absolute(&path).map_err(Failure::from)
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        &self.folder
     }
 
     /// What stays is of no use: its lab is gone.
@@ -111,6 +105,16 @@ impl Output {
         }
         write_faces(report, &folder)
     }
+}
+
+/// A file in a folder that only we may read; its absolute path.
+pub fn keep_private(folder: &Path, name: &str, text: &str) -> Result<PathBuf, Failure> {
+    let path = folder.join(name);
+    let mut options = File::options();
+    options.create(true).write(true).truncate(true).mode(0o600);
+    let written = options.open(&path).and_then(|mut file| file.write_all(text.as_bytes()));
+    written.map_err(|e| Failure::internal(format!("failed to write {}: {e}", path.display())))?;
+    std::path::absolute(&path).map_err(Failure::from)
 }
 
 /// Writes every face of a report into the folder.

@@ -97,6 +97,17 @@ impl Progress {
         }
     }
 
+    /// A record of one drill of several: drawn in place, and said nowhere else.
+    pub fn pass(&mut self, record: &Record) {
+        if self.mode == Mode::InPlace {
+            let _said_at_the_end = self.live.take(record);
+            if record.at_ns.saturating_sub(self.drawn_ns) >= DRAW_EVERY_NS {
+                self.drawn_ns = record.at_ns;
+                self.screen.draw(&lines(&self.live, &self.style));
+            }
+        }
+    }
+
     fn redraw(&mut self, record: &Record) {
         let events = self.live.take(record);
         for event in &events {
@@ -111,6 +122,7 @@ impl Progress {
 
     /// The drill is over: what was drawn in place goes.
     pub fn done(&mut self) {
+        self.live = LiveState::default();
         self.screen.clear();
     }
 

@@ -1,5 +1,6 @@
 //! `squall run`: the plan is shown, admitted and confirmed; the drill runs; the verdict is shown.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use tokio::sync::mpsc::UnboundedReceiver;
@@ -74,10 +75,10 @@ pub fn run(args: &Args, state: &StateFolder, loudness: Loudness) -> Result<ExitC
 }
 
 /// What a drill stands on before it begins.
-struct Ground<'a> {
-    args: &'a Args,
-    state: &'a StateFolder,
-    drill: DrillId,
+pub(super) struct Ground<'a> {
+    pub(super) args: &'a Args,
+    pub(super) state: &'a StateFolder,
+    pub(super) drill: DrillId,
 }
 
 /// Admitted, confirmed, and with the lab standing where there is one.
@@ -103,19 +104,7 @@ impl Ground<'_> {
         let sites = clusters::open(&prepared.plan, cluster.as_ref()).await?;
         let lab = lab.zip(prepared.lab.as_ref()).map(|(lab, spec)| LabBackend::new(lab, spec));
         let mut system = System::new(lab, sites);
-        let request = Request {
-            places: cluster_places(&prepared.plan),
-            plan: prepared.plan,
-            clearance,
-            drill: self.drill.clone(),
-            policy_files: self.args.inputs.policy.iter().map(|p| p.display().to_string()).collect(),
-            null: self.args.null,
-            journals: self.state.journals(),
-            environment: environment(),
-            now: jiff::Timestamp::now(),
-            secrets,
-            log: Some(output.parts_log()?),
-        };
+        let request = self.request(prepared, (clearance, secrets), &output)?;
         let mut observer = |record: &Record| {
             output.add(record);
             progress.take(record);
@@ -139,6 +128,28 @@ impl Ground<'_> {
             }
         }
         Ok(code)
+    }
+
+    /// What the drill is asked to do.
+    pub(super) fn request(
+        &self,
+        prepared: Prepared,
+        (clearance, secrets): (Clearance, BTreeMap<String, String>),
+        output: &Output,
+    ) -> Result<Request, Failure> {
+        Ok(Request {
+            places: cluster_places(&prepared.plan),
+            plan: prepared.plan,
+            clearance,
+            drill: self.drill.clone(),
+            policy_files: self.args.inputs.policy.iter().map(|p| p.display().to_string()).collect(),
+            null: self.args.null,
+            journals: self.state.journals(),
+            environment: environment(),
+            now: jiff::Timestamp::now(),
+            secrets,
+            log: Some(output.parts_log()?),
+        })
     }
 
     /// The plan is shown before anything else happens.
@@ -223,7 +234,7 @@ impl Ground<'_> {
         let output = Output::create(&self.folder())?;
         let lab = match (attached, declared) {
             (None, Some(declared)) => {
-                Some(self.raise(declared, &output, (progress, signals)).await?)
+                Some(self.raise(declared, output.logs(), (progress, signals)).await?)
             }
             (attached, _) => attached,
         };
@@ -231,14 +242,14 @@ impl Ground<'_> {
     }
 
     /// A standing lab that was made from the very same file, unless we want our own.
-    fn standing(&self, declared: Option<&Loaded<LabSpec>>) -> Result<Option<Standing>, Failure> {
+    pub(super) fn standing(&self, declared: Option<&Loaded<LabSpec>>) -> Result<Option<Standing>, Failure> {
         let Some(lab) = declared.filter(|_| !self.args.fresh) else { return Ok(None) };
         let found = Registry::at(self.state.labs()).find(&lab.name)?;
         Ok(found.filter(|standing| standing.record.sha256 == lab.sha256))
     }
 
     /// Nobody else may begin there from here on, and nobody may still be at it.
-    async fn attach(
+    pub(super) async fn attach(
         &self,
         standing: &Standing,
         progress: &mut Progress,
@@ -255,7 +266,7 @@ impl Ground<'_> {
     }
 
     /// One at a time: whoever is admitted next sees that we are.
-    async fn admitted(
+    pub(super) async fn admitted(
         &self,
         prepared: &Prepared,
         attached: bool,
@@ -281,15 +292,15 @@ impl Ground<'_> {
         self.args.out.clone().unwrap_or_else(kept)
     }
 
-    async fn raise(
+    pub(super) async fn raise(
         &self,
         declared: &Loaded<LabSpec>,
-        output: &Output,
+        logs: PathBuf,
         (progress, signals): (&mut Progress, &mut UnboundedReceiver<Signal>),
     ) -> Result<Lab, Failure> {
         let name = &declared.name;
         progress.say(&format!("raising lab {name} from {}", declared.path.display()));
-        let place = LabPlace { logs: output.logs() };
+        let place = LabPlace { logs };
         let up = Lab::up(name, &declared.value, &place, |event| {
             if let LabEvent::Ready { instance, .. } = event {
                 progress.detail(&format!("{instance} is ready"));
@@ -320,17 +331,17 @@ fn refuse_beside(plan: &Plan, running: &[Running]) -> Result<(), Failure> {
 }
 
 fn door(lab: Option<&Lab>, output: &Output) -> Result<Option<ClusterDoor>, Failure> {
-    lab.map_or(Ok(None), |lab| ClusterDoor::of(lab, output))
+    lab.map_or(Ok(None), |lab| ClusterDoor::of(lab, output.folder()))
 }
 
-fn aborted(by: &Signal, meanwhile: &str) -> Failure {
+pub(super) fn aborted(by: &Signal, meanwhile: &str) -> Failure {
     let why = format!("aborted by {} while {meanwhile}; nothing was injected", by.name);
     Failure::new(ExitCode::Aborted, why)
 }
 
 /// Waits until the verdict is read: everything is undone and kept by now, so that whoever stopped
 /// the terminal may take their time. Any signal ends the wait.
-async fn read_out(progress: &mut Progress) -> Result<(), Failure> {
+pub(super) async fn read_out(progress: &mut Progress) -> Result<(), Failure> {
     let mut signals = signals::listen()?;
     tokio::select! {
         _read = progress.said() => {}

@@ -7,15 +7,16 @@ use clap::Args;
 use serde::Serialize;
 
 use super::failure::Failure;
-use crate::host::linux::program;
+use crate::lab::cluster;
+use crate::model::lab::LabSpec;
 use crate::model::outcome::ExitCode;
 use crate::spec::{
-    AnyDocument, Finding, Findings, Look, Surroundings, any, missing_programs, render,
+    AnyDocument, Finding, Findings, Loaded, Look, Surroundings, any, missing_programs, render,
 };
 
 #[derive(Debug, Args)]
 pub struct Validate {
-    /// Experiments, labs and policies.
+    /// Experiments, labs, policies and blast maps.
     #[arg(required = true, value_name = "FILE")]
     pub files: Vec<PathBuf>,
     /// Check experiments against this lab in place of the one that they name.
@@ -69,14 +70,18 @@ pub fn run(args: &Validate, look: Look, out: &mut dyn Write) -> Result<ExitCode,
 
 /// Programs that a lab wants and this machine does not have.
 fn missing(document: &AnyDocument) -> Vec<Finding> {
-    let runs = |name: &str| program::find(name).is_some();
+    let of = |lab: &Loaded<LabSpec>| {
+        let folders = lab.value.kubernetes.as_ref().map_or(&[][..], |k| &k.programs);
+        missing_programs(lab, &|name| cluster::search(folders, name).is_some())
+    };
     match document {
-        AnyDocument::Experiment(loaded) => {
+        AnyDocument::Experiment(loaded) => loaded.value.lab.as_ref().map(of).unwrap_or_default(),
+        AnyDocument::Lab(loaded) => of(loaded),
+        AnyDocument::Policy(_) => Vec::new(),
+        AnyDocument::BlastMap(loaded) => {
             let lab = loaded.value.lab.as_ref();
             lab.map(|lab| missing_programs(lab, &runs)).unwrap_or_default()
         }
-        AnyDocument::Lab(loaded) => missing_programs(loaded, &runs),
-        AnyDocument::Policy(_) => Vec::new(),
     }
 }
 
@@ -92,5 +97,6 @@ fn title(document: &AnyDocument) -> String {
         AnyDocument::Experiment(loaded) => format!("experiment {} can be run", loaded.name),
         AnyDocument::Lab(loaded) => format!("lab {} can be started", loaded.name),
         AnyDocument::Policy(loaded) => format!("policy {} can be applied", loaded.name),
+        AnyDocument::BlastMap(loaded) => format!("blast map {} can be drawn", loaded.name),
     }
 }

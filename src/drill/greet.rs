@@ -2,7 +2,7 @@
 
 use super::event::Event;
 use super::run::{BEAT, Drill, DrillError, LEASE};
-use crate::backend::Backend;
+use crate::backend::{Backend, Happened};
 use crate::host::linux::clock::monotonic_ns;
 use crate::model::history::{Entry, HISTORY_VERSION, Opened, Phase};
 use crate::model::message::{
@@ -24,7 +24,7 @@ impl<B: Backend> Drill<'_, B> {
         let mut carriers = None;
         let mut scheduling = None;
         let mut unfit = Vec::new();
-        // What was seen before the history is open: the first roles.
+        // What was seen before the history is open: the first roles, and what is in clusters.
         let mut early = Vec::new();
         let mut limit = monotonic_ns() + READY_WITHIN.nanos();
         while carriers.is_none() || scheduling.is_none() {
@@ -51,6 +51,11 @@ impl<B: Backend> Drill<'_, B> {
                         unfit.push(format!("the parts were not ready within {READY_WITHIN}"));
                     }
                     break;
+                }
+                Event::Backend(Happened::Seen { at_ns, entry })
+                    if matches!(*entry, Entry::Cluster(_)) =>
+                {
+                    early.push((at_ns, entry));
                 }
                 Event::Injector(_) | Event::Guardian(_) | Event::Backend(_) | Event::Ended(_) => {}
             }

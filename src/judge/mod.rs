@@ -11,7 +11,9 @@ use serde_json::Value;
 use crate::model::units::Span;
 use crate::model::verdict::ClaimReport;
 
+pub mod arithmetic;
 mod bitmap;
+pub mod blast;
 mod claim;
 mod doubt;
 pub mod ledger;
@@ -85,6 +87,9 @@ pub trait CheckKind: Sync {
 
     /// Does it presume that only one instance has the role of its target?
     const ONE_HOLDER: bool = false;
+
+    /// Is it about what a cluster says of its target?
+    const IN_CLUSTER: bool = false;
 
     /// While the drill runs: why the hold must end now. Asked only of checks that stop.
     fn trips(_params: &Self::Params, _live: &mut Live, _now_ns: u64) -> Option<String> {
@@ -194,6 +199,14 @@ macro_rules! catalogue {
                 }
             }
 
+            /// Is it about what a cluster says of its target?
+            #[must_use]
+            pub fn in_cluster(&self) -> bool {
+                match self {
+                    $(CheckParams::$entry(_) => <$module::$entry as CheckKind>::IN_CLUSTER,)*
+                }
+            }
+
             #[must_use]
             pub fn stops(&self) -> bool {
                 match self {
@@ -215,6 +228,13 @@ catalogue! {
     not_affected::NotAffected,
     error_budget::ErrorBudget,
     outage::Outage,
+    pods_ready::PodsReady,
+    rescheduled::Rescheduled,
+    endpoints_dropped::EndpointsDropped,
+    rollout_completes::RolloutCompletes,
+    budget_respected::BudgetRespected,
+    leader_moved::LeaderMoved,
+    restarts_at_most::RestartsAtMost,
 }
 
 /// The entry of that kind, if there is one.

@@ -10,7 +10,7 @@ use std::time::Duration;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
 use super::blueprint::Blueprint;
-use super::cluster::{Rising, errands};
+use super::cluster::{Rising, admit, errands};
 use super::error::{LabError, LogTail};
 use super::message::{FromLab, LabEvent, ToLab};
 use super::registry::{Record, Standing};
@@ -75,6 +75,7 @@ impl Lab {
         place: &LabPlace,
         mut progress: impl FnMut(&LabEvent),
     ) -> Result<Lab, LabError> {
+        admit(name, spec)?;
         let layout = Layout::of(spec).map_err(LabError::Wrong)?;
         let mut blueprint = Blueprint::of(name, spec, &layout)?;
         let cluster =

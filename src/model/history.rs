@@ -7,6 +7,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::cluster_seen::ClusterSeen;
 use super::id::{DrillId, InjectionId};
 use super::inventory::{InstanceName, Role};
 use super::observation::{LedgerRead, Observation};
@@ -80,6 +81,8 @@ pub enum Entry {
         instance: InstanceName,
         running: bool,
     },
+    /// A watch of a cluster told something.
+    Cluster(Box<ClusterSeen>),
     Ledger {
         probe: String,
         read: LedgerRead,

@@ -5,7 +5,10 @@
 //! clock for all processes of a machine; durations that people write are [`units::Span`].
 
 pub mod binding;
+pub mod blast;
 pub mod cluster;
+pub mod cluster_seen;
+pub mod expectation;
 pub mod experiment;
 pub mod history;
 pub mod id;
@@ -19,6 +22,7 @@ pub mod message;
 pub mod network;
 pub mod observation;
 pub mod outcome;
+pub mod pick;
 pub mod plan;
 pub mod policy;
 pub mod selector;

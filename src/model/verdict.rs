@@ -154,7 +154,7 @@ pub struct Outage {
     pub hard: bool,
     /// Errors by class, most frequent first.
     pub errors: BTreeMap<String, u64>,
-    /// `refusals` or `stalls`: which rule gave the error.
+    /// `refusals`, `stalls` or `samples` (which somebody else took): which rule gave the error.
     pub character: String,
 }
 

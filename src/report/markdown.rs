@@ -102,7 +102,7 @@ fn outages(report: &Report) -> String {
         return String::new();
     }
     let terms = if sentence::any_outage(report) {
-        format!("\n{}\n", inline::capital(sentence::OUTAGE_TERMS))
+        format!("\n{}\n", inline::capital(&sentence::outage_terms(report)))
     } else {
         String::new()
     };
@@ -183,7 +183,7 @@ fn surroundings(report: &Report) -> String {
     )
 }
 
-fn table(heads: &[&str], rows: impl Iterator<Item = Vec<String>>) -> String {
+pub(super) fn table(heads: &[&str], rows: impl Iterator<Item = Vec<String>>) -> String {
     let line = |cells: &[String]| format!("| {} |\n", cells.join(" | "));
     let heads_line = line(&heads.iter().map(|head| (*head).to_owned()).collect::<Vec<_>>());
     let rule = format!("|{}\n", "---|".repeat(heads.len()));
@@ -192,7 +192,7 @@ fn table(heads: &[&str], rows: impl Iterator<Item = Vec<String>>) -> String {
 }
 
 /// Words of others in one line, with every sign that Markdown reads taken as itself.
-fn escaped(text: &str) -> String {
+pub(super) fn escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in inline::one_line(text).chars() {
         match c {

@@ -5,6 +5,7 @@
 //! no network, so the same report always gives the same bytes. A face never judges; it shows a
 //! figure with its resolution, and what could not be measured as exactly that.
 
+pub mod blast;
 pub mod figure;
 pub mod html;
 pub mod inline;

@@ -58,10 +58,22 @@ pub fn window(window: &Window) -> Option<String> {
     ))
 }
 
-/// What the words and the error of an outage mean.
-pub const OUTAGE_TERMS: &str = "hard down: not one good answer in it; brown-out: some. \
+/// What the words and the errors of the outages mean.
+#[must_use]
+pub fn outage_terms(report: &Report) -> String {
+    let mut outages = report.probes.values().flat_map(|probe| &probe.outages);
+    if outages.any(|outage| outage.character == "samples") {
+        format!("{OUTAGE_TERMS} {SAMPLES_TERM}")
+    } else {
+        OUTAGE_TERMS.to_owned()
+    }
+}
+
+const OUTAGE_TERMS: &str = "hard down: not one good answer in it; brown-out: some. \
     ± of refusals is two slots of the probe; of stalls, where an edge is a slot without an answer \
     in time, its deadline more.";
+
+const SAMPLES_TERM: &str = "Of samples that somebody else took, their age at both edges more.";
 
 /// What is said where nothing was found to be left.
 #[must_use]
@@ -171,7 +183,7 @@ pub fn loss(ledger: &LedgerReport) -> Option<String> {
     Some(parts.join("; "))
 }
 
-/// Is there any outage that [`OUTAGE_TERMS`] are needed for?
+/// Is there any outage that [`outage_terms`] are needed for?
 #[must_use]
 pub fn any_outage(report: &Report) -> bool {
     report.probes.values().any(|probe| !probe.outages.is_empty())

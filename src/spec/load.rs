@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::blast::{self, DeclaredMap};
 use super::document::{API_VERSION, Envelope, PolicyDocument};
 use super::experiment::{self, Declared};
 use super::finding::{Code, Finding, Findings, Severity};
@@ -24,7 +25,7 @@ pub struct Loaded<T> {
     pub name: String,
     /// As it is in the file, without a byte order mark.
     pub text: String,
-    /// Of the file's bytes.
+    /// Of the file's bytes; for a lab with manifests of theirs too.
     pub sha256: String,
     pub warnings: Vec<Finding>,
     pub path: PathBuf,
@@ -44,6 +45,7 @@ pub enum AnyDocument {
     Experiment(Box<Loaded<Declared>>),
     Lab(Box<Loaded<LabSpec>>),
     Policy(Box<Loaded<Policy>>),
+    BlastMap(Box<Loaded<DeclaredMap>>),
 }
 
 /// A kind of document.
@@ -52,9 +54,10 @@ enum Kind {
     Experiment,
     Lab,
     Policy,
+    BlastMap,
 }
 
-const KINDS: [&str; 3] = ["Experiment", "Lab", "Policy"];
+const KINDS: [&str; 4] = ["Experiment", "Lab", "Policy", "BlastMap"];
 
 /// Reads an experiment and the lab that it names.
 pub fn experiment(
@@ -89,6 +92,14 @@ pub fn policy_from_text(path: &Path, text: &str) -> Result<Loaded<Policy>, Findi
     policy_of(&hold(path, text)?)
 }
 
+/// Reads a blast map and the lab that it names.
+pub fn blast_map(
+    path: &Path,
+    surroundings: &Surroundings<'_>,
+) -> Result<Loaded<DeclaredMap>, Findings> {
+    blast_map_of(&open(path)?, surroundings)
+}
+
 /// Reads whatever kind the document says it is.
 pub fn any(path: &Path, surroundings: &Surroundings<'_>) -> Result<AnyDocument, Findings> {
     let source = open(path)?;
@@ -98,6 +109,8 @@ pub fn any(path: &Path, surroundings: &Surroundings<'_>) -> Result<AnyDocument, 
     match said {
         Some("Lab") => lab_of(&source).map(|lab| AnyDocument::Lab(Box::new(lab))),
         Some("Policy") => policy_of(&source).map(|policy| AnyDocument::Policy(Box::new(policy))),
+        Some("BlastMap") => blast_map_of(&source, surroundings)
+            .map(|map| AnyDocument::BlastMap(Box::new(map))),
         _ => experiment_of(&source, surroundings)
             .map(|experiment| AnyDocument::Experiment(Box::new(experiment))),
     }
@@ -117,6 +130,10 @@ impl AnyDocument {
             }
             AnyDocument::Lab(loaded) => loaded.warnings.clone(),
             AnyDocument::Policy(loaded) => loaded.warnings.clone(),
+            AnyDocument::BlastMap(loaded) => {
+                let lab = loaded.value.lab.iter().flat_map(|lab| &lab.warnings);
+                loaded.warnings.iter().chain(lab).cloned().collect()
+            }
         }
     }
 }
@@ -127,6 +144,7 @@ impl Kind {
             Kind::Experiment => KINDS[0],
             Kind::Lab => KINDS[1],
             Kind::Policy => KINDS[2],
+            Kind::BlastMap => KINDS[3],
         }
     }
 
@@ -136,7 +154,8 @@ impl Kind {
             "Experiment" => "`squall run FILE` runs it",
             "Lab" => "`squall lab up FILE` starts it; an experiment names it as `spec.lab`",
             "Policy" => "`squall run --policy FILE` applies it",
-            _ => "write `kind: Experiment`, `kind: Lab` or `kind: Policy`",
+            "BlastMap" => "`squall blast FILE` draws it",
+            _ => "write `kind: Experiment`, `kind: Lab`, `kind: Policy` or `kind: BlastMap`",
         }
     }
 }
@@ -159,15 +178,27 @@ fn experiment_of(
     })
 }
 
+fn blast_map_of(
+    source: &Arc<Source>,
+    surroundings: &Surroundings<'_>,
+) -> Result<Loaded<DeclaredMap>, Findings> {
+    load(source, Kind::BlastMap, |root, sheet| {
+        let declared = blast::read(root, surroundings, (source, sheet))?;
+        Some((declared.map.name.clone(), declared))
+    })
+}
+
 fn lab_of(source: &Arc<Source>) -> Result<Loaded<LabSpec>, Findings> {
-    load(source, Kind::Lab, |root, sheet| {
+    let loaded = load(source, Kind::Lab, |root, sheet| {
         let mut decoded: Decoded<Envelope<LabSpec>> = decode(&root, Repairs::default(), sheet);
         if let Some(envelope) = &mut decoded.value {
             super::kubernetes::write_out(&mut envelope.spec, &source.path);
         }
         super::lab::check(&root, &decoded, sheet);
         decoded.value.map(|envelope| (envelope.metadata.name, envelope.spec))
-    })
+    })?;
+    let sha256 = super::kubernetes::digest(&loaded.value, &loaded.sha256);
+    Ok(Loaded { sha256, ..loaded })
 }
 
 fn policy_of(source: &Arc<Source>) -> Result<Loaded<Policy>, Findings> {

@@ -6,6 +6,7 @@
 //! opens documents; it acts on nothing.
 
 mod access;
+mod blast;
 mod decode;
 mod document;
 mod experiment;
@@ -29,11 +30,12 @@ mod suggest;
 mod template;
 mod tree;
 
+pub use blast::{DeclaredMap, WrittenOut};
 pub use document::API_VERSION;
 pub use experiment::Declared;
 pub use finding::{Code, Finding, Findings, Severity};
 pub use load::{
-    AnyDocument, Loaded, Surroundings, any, experiment, experiment_from_text, lab, lab_from_text,
+    AnyDocument, Loaded, Surroundings, any, blast_map, experiment, experiment_from_text, lab, lab_from_text,
     policy, policy_from_text,
 };
 pub use name::is_name;

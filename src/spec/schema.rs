@@ -8,6 +8,7 @@ use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, SchemaGenerator};
 use serde_json::{Map, Value, json};
 
+use super::blast::BlastDocument;
 use super::document::{API_VERSION, Envelope, ExperimentDocument, PolicyDocument};
 use super::name::PATTERN;
 use crate::model::lab::LabSpec;
@@ -31,6 +32,7 @@ pub fn schema() -> Value {
         document::<ExperimentDocument>("Experiment", &mut generator),
         document::<LabSpec>("Lab", &mut generator),
         document::<PolicyDocument>("Policy", &mut generator),
+        document::<BlastDocument>("BlastMap", &mut generator),
     ];
     let mut defs: Map<String, Value> = generator.take_definitions(true).into_iter().collect();
     defs.extend(documents);
@@ -41,17 +43,18 @@ pub fn schema() -> Value {
     let mut schema = json!({
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "squall",
-        "description": "A document of squall: an Experiment, a Lab or a Policy.",
+        "description": "A document of squall: an Experiment, a Lab, a Policy or a BlastMap.",
         "type": "object",
         "properties": {
             "apiVersion": {"const": API_VERSION},
-            "kind": {"enum": ["Experiment", "Lab", "Policy"]}
+            "kind": {"enum": ["Experiment", "Lab", "Policy", "BlastMap"]}
         },
         "required": ["apiVersion", "kind", "metadata", "spec"],
         "oneOf": [
             {"$ref": "#/$defs/Experiment"},
             {"$ref": "#/$defs/Lab"},
-            {"$ref": "#/$defs/Policy"}
+            {"$ref": "#/$defs/Policy"},
+            {"$ref": "#/$defs/BlastMap"}
         ],
         "$defs": defs
     });
@@ -134,11 +137,16 @@ fn demand(defs: &mut Map<String, Value>) {
         ("ExperimentDocument", "targets"),
         ("ExperimentDocument", "probes"),
         ("LabSpec", "services"),
+        ("BlastDocument", "journeys"),
+        ("BlastDocument", "services"),
     ] {
         set(def, &["properties", property], "propertyNames", name.clone());
     }
     set("ExperimentDocument", &["properties", "hypothesis"], "minItems", json!(1));
     set("ExperimentDocument", &[], "required", json!(["title", "hypothesis"]));
+    for property in ["journeys", "services"] {
+        set("BlastDocument", &["properties", property], "minProperties", json!(1));
+    }
     set("TargetDocument", &[], "required", json!(["lab"]));
     set("LabSpec", &[], "anyOf", json!([{"required": ["services"]}, {"required": ["kubernetes"]}]));
     set("KubernetesSpec", &["properties", "nodes"], "minItems", json!(1));

@@ -27,3 +27,4 @@ mod stand;
 mod state;
 mod stop_conditions;
 mod together;
+mod witness;

@@ -132,12 +132,14 @@ fn a_question_that_is_not_understood_is_said_before_the_first_slot() {
         _ => None,
     });
     assert_eq!(probe, "bad");
-    assert!(why.contains("does not understand") && why.contains("parse error"), "{why}");
+    assert!(why.contains("does not understand") && why.contains("1:7: parse error"), "{why}");
     let check = |params: &Value| {
         let probe = build("prometheus", params, &[]);
         local(async { probe.check().await })
     };
     assert_eq!(check(&fit), Ok(()));
+    let scalar = params(&server, "scalar(up)", &json!({"freshBy": "up"}));
+    assert!(check(&scalar).unwrap_err().contains("instant vector"), "it is no vector");
     let elsewhere = json!({"url": format!("http://{}/api", server.address)});
     assert!(check(&params(&server, "up", &elsewhere)).unwrap_err().contains("no Prometheus"));
     let nobody = json!({"url": format!("http://127.0.0.1:{}", free_port())});

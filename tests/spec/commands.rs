@@ -61,6 +61,10 @@ fn what_new_writes_validates_without_a_word_for_every_service_of_every_lab() {
     let mut seen = 0;
     for entry in std::fs::read_dir("experiments/labs").unwrap() {
         let path = entry.unwrap().path();
+        // Beside them are the manifests of a cluster.
+        if path.is_dir() {
+            continue;
+        }
         let lab = squall::spec::lab(&path).unwrap();
         for service in lab.value.services.keys().map(|name| Some(name.as_str())).chain([None]) {
             let (code, text) = written(&path, service);

@@ -1,11 +1,14 @@
-//! A cluster during a drill: asked who is there whenever a step is bound.
+//! A cluster during a drill: asked who is there whenever a step is bound, and watched all along.
 
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
 
+use tokio::sync::mpsc::UnboundedSender;
+
 use super::found::Look;
-use crate::backend::Seen;
+use super::watch::{self, Scope, Watching};
+use crate::backend::{Happened, Seen};
 use crate::host::kube::{ApiClient, ApiError};
 use crate::model::cluster::{ClusterAccess, PlannedCluster};
 use crate::model::experiment::Experiment;
@@ -21,6 +24,7 @@ pub struct ClusterSite {
     access: ClusterAccess,
     prefix: bool,
     selectors: BTreeMap<String, Selector>,
+    scope: Scope,
 }
 
 impl ClusterSite {
@@ -41,12 +45,14 @@ impl ClusterSite {
             Where::Context(context) => !planned.lab && context == planned.cluster.context,
         };
         let selectors = experiment.targets.iter().filter(|(_, spec)| here(&spec.selector));
-        let selectors = selectors.map(|(name, spec)| (name.clone(), spec.selector.clone()));
+        let selectors: BTreeMap<String, Selector> =
+            selectors.map(|(name, spec)| (name.clone(), spec.selector.clone())).collect();
+        let scope = Scope::of(planned, &selectors);
         let mut access = ours;
         if let Some(inside) = inside {
             access.kubeconfig = inside.display().to_string();
         }
-        Ok(ClusterSite { client, access, prefix: several, selectors: selectors.collect() })
+        Ok(ClusterSite { client, access, prefix: several, selectors, scope })
     }
 
     #[must_use]
@@ -54,12 +60,19 @@ impl ClusterSite {
         &self.access
     }
 
+    /// Tells what happens to everything that bears on the targets, for as long as the answer is
+    /// kept. To be called within a runtime.
+    #[must_use]
+    pub fn watch(&self, out: UnboundedSender<Happened>) -> Watching {
+        watch::begin(&self.client, self.scope.clone(), out)
+    }
+
     /// Adds everything that is there now. Errors: no answer in time.
     pub async fn look(&self, seen: &mut Seen) -> Result<(), ApiError> {
         let mut look = Look::at(&self.client, &self.access.cluster, ANSWERS_WITHIN).await?;
         look.prefix = self.prefix;
         for (name, selector) in &self.selectors {
-            let found = look.find(selector, false).await?;
+            let found = look.find(selector, None).await?;
             seen.selected.insert(name.clone(), found.now);
             let targets = found.candidates.into_iter().map(|c| (c.name.0.clone(), target(c)));
             seen.targets.extend(targets);

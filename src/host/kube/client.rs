@@ -27,7 +27,7 @@ static TLS: Once = Once::new();
 /// A connection to one API server, by a context of a kubeconfig.
 #[derive(Clone)]
 pub struct ApiClient {
-    client: Client,
+    pub(super) client: Client,
     context: String,
 }
 
@@ -43,6 +43,8 @@ struct Page<T> {
 struct PageMetadata {
     #[serde(default, rename = "continue")]
     next: String,
+    #[serde(default, rename = "resourceVersion")]
+    version: String,
 }
 
 #[derive(Deserialize)]
@@ -140,6 +142,15 @@ impl ApiClient {
         request: &ApiRequest,
         within: Duration,
     ) -> Result<Vec<T>, ApiError> {
+        self.list_at(request, within).await.map(|(all, _)| all)
+    }
+
+    /// The same, with the version that a watch goes on from.
+    pub async fn list_at<T: DeserializeOwned>(
+        &self,
+        request: &ApiRequest,
+        within: Duration,
+    ) -> Result<(Vec<T>, String), ApiError> {
         let mut all = Vec::new();
         let mut next = String::new();
         loop {
@@ -147,7 +158,7 @@ impl ApiClient {
             if !next.is_empty() {
                 page = page.with("continue", next);
             }
-            let page: Page<T> = match self.typed(&page, within).await {
+            let mut page: Page<T> = match self.typed(&page, within).await {
                 Err(ApiError::TooMany { retry_after: Some(wait), .. }) if wait <= within => {
                     tokio::time::sleep(wait).await;
                     self.typed(&page, within).await?
@@ -155,16 +166,16 @@ impl ApiClient {
                 page => page?,
             };
             all.extend(page.items);
-            next = page.metadata.next;
+            next = std::mem::take(&mut page.metadata.next);
             if next.is_empty() {
-                return Ok(all);
+                return Ok((all, page.metadata.version));
             }
         }
     }
 }
 
 /// `get /api/v1/nodes`, for messages.
-fn words(request: &ApiRequest) -> String {
+pub(super) fn words(request: &ApiRequest) -> String {
     let verb = match request.verb {
         ApiVerb::Get => "get",
         ApiVerb::Create => "create",
@@ -175,7 +186,7 @@ fn words(request: &ApiRequest) -> String {
     format!("{verb} {}", request.path)
 }
 
-fn build(request: &ApiRequest) -> Result<Request<Vec<u8>>, String> {
+pub(super) fn build(request: &ApiRequest) -> Result<Request<Vec<u8>>, String> {
     let (method, content) = match request.verb {
         ApiVerb::Get => ("GET", "application/json"),
         ApiVerb::Create => ("POST", "application/json"),

@@ -4,6 +4,7 @@ pub mod blocking;
 pub mod client;
 pub mod error;
 pub mod kubeconfig;
+pub mod watch;
 
 pub use blocking::BlockingClusters;
 pub use client::ApiClient;

@@ -3,15 +3,16 @@
 use std::collections::BTreeMap;
 
 use super::axis::millis;
+use super::hit::{self, Drawn, Hit, Hits};
 use super::lag::{self, OwnLag};
 use super::probe::{self, ProbeFigures};
 use super::role::{self, RoleMoves};
 use super::timeline::Timeline;
 use super::window::Frame;
-use super::{hold, injection, stage};
+use super::{hold, injection, ready, stage, watched};
 use crate::judge::JudgeError;
 use crate::judge::claim::{Asked, Figure};
-use crate::judge::doubt::Doubt;
+use crate::judge::doubt::{Doubt, Weight};
 use crate::judge::ledger::ledger;
 use crate::model::history::Phase;
 use crate::model::plan::Plan;
@@ -26,6 +27,8 @@ pub struct Measured<'a> {
     pub frame: Frame,
     pub probes: BTreeMap<String, ProbeFigures>,
     pub moves: RoleMoves,
+    /// What became of targets in clusters.
+    pub hits: Hits<'a>,
     pub stages: Vec<Stage>,
     pub roles: Vec<RoleSpan>,
     pub injections: Vec<InjectionReport>,
@@ -49,16 +52,21 @@ impl<'a> Measured<'a> {
             probes.insert(name.clone(), figures);
         }
         let moves = role::moves(timeline, &frame);
+        let hits = hit::hits(timeline, &frame, &watched::clusters(timeline));
         Ok(Measured {
             plan,
             null: timeline.opened.null,
-            stages: stage::stages(timeline, &frame, &probes, &moves),
-            roles: role::spans(timeline, &frame),
-            injections: injection::injections(timeline, &frame, &moves),
+            stages: stage::stages(timeline, &frame, &probes, &moves, &hits),
+            roles: role::spans(timeline, &frame)
+                .into_iter()
+                .chain(ready::spans(&hits, &frame))
+                .collect(),
+            injections: injection::injections(timeline, &frame, &moves, &hits),
             doubts: drill_doubts(timeline, &frame),
             frame,
             probes,
             moves,
+            hits,
             lag,
         })
     }
@@ -84,6 +92,37 @@ impl Measured<'_> {
         match figure(probe) {
             Ok(figure) => asked.weigh(figure, &self.doubts_on(probe)),
             Err(why) => asked.unknown(why),
+        }
+    }
+
+    /// Weighs a figure of a target in a cluster. Without the target, without a watch of what it
+    /// `needs`, and with a gap in the watch before the moment that the figure is drawn from,
+    /// nothing is known.
+    pub fn on_hit(
+        &self,
+        asked: Asked,
+        (target, needs): (&str, &[&str]),
+        draw: impl FnOnce(&Hit) -> Result<Drawn, String>,
+    ) -> ClaimReport {
+        let hit = match self.hits.get(target) {
+            None => return asked.unknown(format!("the plan has no target {target}")),
+            Some(Err(why)) => return asked.unknown(why.clone()),
+            Some(Ok(hit)) => hit,
+        };
+        let doubts: Vec<&Doubt> = self.doubts.iter().collect();
+        if let Some(void) = doubts.iter().find(|doubt| doubt.weight == Weight::Voids) {
+            return asked.unknown(void.why.clone());
+        }
+        // Who was not watched when the fault came is not looked at.
+        if let Err(why) = hit.watched.told(needs, (hit.began_ns, hit.began_ns)) {
+            return asked.unknown(why);
+        }
+        match draw(hit) {
+            Err(why) => asked.unknown(why),
+            Ok(drawn) => match hit.watched.told(needs, (hit.began_ns, drawn.to_ns)) {
+                Err(why) => asked.unknown(format!("{}; {why}", drawn.figure.finding)),
+                Ok(()) => asked.weigh(drawn.figure, &doubts),
+            },
         }
     }
 

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::axis::seconds;
+use super::hit::Hits;
 use super::hold;
 use super::role::RoleMoves;
 use super::timeline::Timeline;
@@ -26,12 +27,18 @@ struct Ends<'a> {
     timeline: &'a Timeline<'a>,
     frame: &'a Frame,
     moves: &'a RoleMoves,
+    hits: &'a Hits<'a>,
 }
 
 /// In the order of injection; planned steps that were never in force come last.
 #[must_use]
-pub fn injections(timeline: &Timeline, frame: &Frame, moves: &RoleMoves) -> Vec<InjectionReport> {
-    let ends = Ends { timeline, frame, moves };
+pub fn injections(
+    timeline: &Timeline,
+    frame: &Frame,
+    moves: &RoleMoves,
+    hits: &Hits,
+) -> Vec<InjectionReport> {
+    let ends = Ends { timeline, frame, moves, hits };
     let mut first: BTreeMap<&InjectionId, &Effective> = BTreeMap::new();
     for effective in &timeline.effective {
         first.entry(&effective.injection).or_insert(effective);
@@ -115,8 +122,8 @@ impl Ends<'_> {
         }
     }
 
-    /// Who made good what squall cannot: an instance that took the role, or a process that came
-    /// back.
+    /// Who made good what squall cannot: an instance that took the role, a process that came back,
+    /// or a pod in the place of the one that was lost.
     fn repaired_by(&self, effective: &Effective) -> String {
         let after = |at_ns: u64| seconds(at_ns.saturating_sub(effective.effective_ns));
         let took = self.moves.values().filter_map(|m| m.as_ref().ok()).find_map(|m| {
@@ -129,7 +136,8 @@ impl Ends<'_> {
         let back = back.map(|(at_ns, instance, _)| {
             format!("{instance} was running again after {:.3} s", after(*at_ns))
         });
-        let seen: Vec<String> = took.into_iter().chain(back).collect();
+        let pod = self.hits.values().flatten().find_map(|hit| hit.replaced(effective));
+        let seen: Vec<String> = took.into_iter().chain(back).chain(pod).collect();
         if seen.is_empty() { "nothing was seen to repair it".to_owned() } else { seen.join("; ") }
     }
 }

@@ -88,8 +88,17 @@ fn found(run: Run, slots: &[&Observation], beat: Beat, frame: &Frame) -> Found {
             ended: end.is_some(),
             hard: successes.is_empty(),
             errors: errors(not_good(run, slots)),
-            character: if stalls { "stalls" } else { "refusals" }.to_owned(),
+            character: character(slots[run.last], stalls).to_owned(),
         },
+    }
+}
+
+/// Which rule gave the error.
+fn character(last: &Observation, stalls: bool) -> &'static str {
+    match last.age_ns {
+        Some(_) => "samples",
+        None if stalls => "stalls",
+        None => "refusals",
     }
 }
 

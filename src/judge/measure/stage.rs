@@ -4,9 +4,13 @@
 //! all where no claim names one. `first good` is where that longest outage ended. Stages come in
 //! ascending order; a role, which is known only to within its polling, is moved by at most that
 //! much to stand between its neighbours.
+//!
+//! Where a cluster repairs, what it did stands between them: see `cluster_stage`.
 
 use std::collections::BTreeMap;
 
+use super::cluster_stage;
+use super::hit::Hits;
 use super::probe::ProbeFigures;
 use super::role::{Moved, RoleMoves};
 use super::timeline::Timeline;
@@ -20,6 +24,7 @@ pub fn stages(
     frame: &Frame,
     probes: &BTreeMap<String, ProbeFigures>,
     moves: &RoleMoves,
+    hits: &Hits,
 ) -> Vec<Stage> {
     let Some(first) = timeline.effective.iter().min_by_key(|e| e.effective_ns) else {
         return Vec::new();
@@ -38,14 +43,43 @@ pub fn stages(
     if let Some(moved) = seen.min_by_key(|moved| moved.at_ns) {
         stages.push(role_stage(moved, frame, spoken.map(|(_, _, outage)| outage)));
     }
-    // A role that moved in the same instant in which the service came back did so before it.
-    let rank = |stage: &Stage| match stage.name.as_str() {
-        "fault effective" => 0,
-        "first bad" => 1,
-        "role moved" => 2,
-        "first good" => 3,
-        _ => 4,
-    };
+    stages.extend(cluster_stage::stages(hits, frame));
+    in_order(stages)
+}
+
+/// Stages in the order in which one leads to another. What came in one instant came in this order.
+const ORDER: [&str; 10] = [
+    "fault effective",
+    "first bad",
+    "endpoint dropped",
+    "node not ready",
+    "pod evicted",
+    "role moved",
+    "pod scheduled",
+    "pods ready",
+    "first good",
+    "stable",
+];
+
+/// What of a cluster is a cause, and what its effect. News of the two come by different watches.
+const CAUSES: [(&str, &str); 3] = [
+    ("node not ready", "pod evicted"),
+    ("pod evicted", "pod scheduled"),
+    ("pod scheduled", "pods ready"),
+];
+
+/// A cause that seems later than its effect by no more than their errors is moved before it.
+fn in_order(mut stages: Vec<Stage>) -> Vec<Stage> {
+    for (cause, effect) in CAUSES.iter().rev() {
+        let find = |name: &str| stages.iter().position(|stage| stage.name == name);
+        let (Some(cause), Some(effect)) = (find(cause), find(effect)) else { continue };
+        let late = stages[cause].at_seconds - stages[effect].at_seconds;
+        let errors = stages[cause].error_seconds + stages[effect].error_seconds;
+        if late > 0.0 && late <= errors {
+            stages[cause].at_seconds = stages[effect].at_seconds;
+        }
+    }
+    let rank = |stage: &Stage| ORDER.iter().position(|name| *name == stage.name);
     stages.sort_by(|a, b| a.at_seconds.total_cmp(&b.at_seconds).then(rank(a).cmp(&rank(b))));
     stages
 }

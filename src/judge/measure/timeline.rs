@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::judge::JudgeError;
+use crate::model::cluster_seen::ClusterSeen;
 use crate::model::history::{
     Effective, Entry, Finding, HISTORY_VERSION, Lag, Opened, Phase, Record, Reverted,
 };
@@ -30,6 +31,8 @@ pub struct Timeline<'a> {
     pub roles: Vec<RoleSeen<'a>>,
     /// Processes that began or ended.
     pub processes: Vec<(u64, &'a InstanceName, bool)>,
+    /// What watches of clusters told, in the order of its arrival.
+    pub clusters: Vec<(u64, &'a ClusterSeen)>,
     pub reads: BTreeMap<&'a str, Vec<&'a LedgerRead>>,
     pub lag: Vec<(u64, Lag)>,
     pub lost_parts: Vec<(&'a str, &'a str)>,
@@ -73,6 +76,7 @@ impl<'a> Timeline<'a> {
             slots.sort_by_key(|slot| (slot.due_ns, slot.slot));
             slots.dedup_by_key(|slot| slot.slot);
         }
+        timeline.clusters.sort_by_key(|(at_ns, _)| *at_ns);
         Ok(timeline)
     }
 
@@ -91,6 +95,7 @@ impl<'a> Timeline<'a> {
             bound: Vec::new(),
             roles: Vec::new(),
             processes: Vec::new(),
+            clusters: Vec::new(),
             reads: BTreeMap::new(),
             lag: Vec::new(),
             lost_parts: Vec::new(),
@@ -132,6 +137,7 @@ impl<'a> Timeline<'a> {
             Entry::ProcessSeen { instance, running } => {
                 self.processes.push((at_ns, instance, *running));
             }
+            Entry::Cluster(seen) => self.clusters.push((at_ns, seen)),
             Entry::Ledger { probe, read } => self.reads.entry(probe).or_default().push(read),
             Entry::Lag(lag) => self.lag.push((at_ns, *lag)),
             Entry::PartLost { part, why } => self.lost_parts.push((part, why)),

@@ -334,6 +334,7 @@ fn an_outage_seen_through_samples_is_known_no_better_than_they_are_apart() {
         for phase in [0.0, 130.0, 250.0, 390.0] {
             let report = scraped(every, phase, 1000.0..3000.0);
             let outage = only(&report);
+            assert_eq!(outage.character, "samples");
             let scrapes = 2.0 * every / 1e3;
             assert!(outage.error_seconds >= scrapes, "{every} {phase}: {outage:?}");
             assert!(outage.error_seconds <= scrapes + 0.1, "{every} {phase}: {outage:?}");

@@ -63,10 +63,12 @@ impl Probe for Reader {
 
     fn check(&self) -> LocalBoxFuture<'_, Result<(), String>> {
         Box::pin(async move {
-            match self.client.ask(&mut Phases::default()).await {
-                Ok((status, body)) => reading::objection(status, &body).map_or(Ok(()), Err),
-                Err(_) => Ok(()),
+            let written = self.client.ask_plainly().await;
+            let whole = self.client.ask(&mut Phases::default()).await;
+            for (status, body) in [written, whole].into_iter().flatten() {
+                reading::objection(status, &body).map_or(Ok(()), Err)?;
             }
+            Ok(())
         })
     }
 

@@ -7,7 +7,7 @@
 mod head;
 mod probes;
 mod sections;
-mod table;
+pub mod table;
 mod timeline;
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
@@ -16,10 +16,13 @@ use super::inline;
 use crate::model::verdict::Report;
 
 /// No script, no load, no form: only the styles of this file.
-const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; \
+pub const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; \
                       form-action 'none'";
 
-const CSS: &str = include_str!("style.css");
+/// The colours, for the screen in light and dark.
+pub const PALETTE: &str = include_str!("palette.css");
+
+pub const CSS: &str = concat!(include_str!("palette.css"), include_str!("style.css"));
 
 /// The page.
 #[must_use]

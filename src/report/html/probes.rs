@@ -46,7 +46,7 @@ pub fn outages(report: &Report) -> Markup {
             p { "No probe saw an outage." }
         } @else {
             (table("From the last good answer before to the first good answer after.", &COLUMNS, rows))
-            p class="fine" { (inline::capital(sentence::OUTAGE_TERMS)) }
+            p class="fine" { (inline::capital(&sentence::outage_terms(report))) }
         }
     } }
 }

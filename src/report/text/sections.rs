@@ -159,7 +159,7 @@ pub fn probes(report: &Report, style: &Style) -> Lines {
         }
     }
     if sentence::any_outage(report) {
-        let terms = hanging(style, "  ", sentence::OUTAGE_TERMS);
+        let terms = hanging(style, "  ", &sentence::outage_terms(report));
         lines.extend(terms.iter().map(|line| style.paint(Tone::Dim, line)));
     }
     lines

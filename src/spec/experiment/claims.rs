@@ -53,9 +53,36 @@ impl Review<'_> {
                     .error(Code::UnknownReference, named(node, word, name).span.clone(), message)
                     .help(undeclared(name, &known, section));
             }
+            if claim.in_cluster() {
+                self.check_in_cluster(claim, node, sheet);
+            }
         }
     }
 }
+
+impl Review<'_> {
+    /// What a cluster says is known of pods, nodes and workloads only.
+    fn check_in_cluster(&self, claim: &CheckParams, node: &Node, sheet: &mut Sheet) {
+        let Some(name) = claim.target() else { return };
+        let Some(target) = self.document.targets.get(name) else { return };
+        let (kind, _) = claim.canonical();
+        let led = target.pods.as_ref().is_some_and(|pods| pods.lease_holder.is_some());
+        let (why, help) = if target.lab.is_some() {
+            ("is in no cluster", POD_TARGET)
+        } else if target.object.is_some() {
+            ("has no pods", POD_TARGET)
+        } else if kind == "leaderMoved" && !led {
+            ("is not chosen by the Lease that it holds", "give it `leaseHolder: NAME`")
+        } else {
+            return;
+        };
+        let message = format!("`{kind}` is about a cluster, and the target `{name}` {why}");
+        sheet.error(Code::BadValue, named(node, "target", name).span.clone(), message).help(help);
+    }
+}
+
+const POD_TARGET: &str = "name a target with `pods`, `nodes` or `workload`; one that only claims \
+                          speak of needs no step";
 
 /// A check that stops is asked while the drill runs; the others need all of it.
 fn check_place(key: &str, claim: &CheckParams, node: &Node, sheet: &mut Sheet) {

@@ -19,6 +19,7 @@ pub fn pages() -> Vec<(String, String)> {
         ("experiment.md", experiment(&documents)),
         ("lab.md", lab(&documents)),
         ("policy.md", policy(&documents)),
+        ("blast-map.md", blast_map(&documents)),
         ("report.md", report_page(&report)),
     ];
     pages.extend(super::kinds::pages(&documents));
@@ -98,6 +99,19 @@ fn policy(schema: &Value) -> String {
          change needs a review.\n\n{}\n{}",
         super::table::sections(schema, "Policy", 2),
         super::kinds::rules(schema),
+    )
+}
+
+fn blast_map(schema: &Value) -> String {
+    format!(
+        "# BlastMap\n\n{NOTICE}\n\
+         Which services are lost, one at a time, and which journeys of users each loss hurts. \
+         `squall blast FILE` writes the map out into one experiment for each service, runs them one \
+         after the other as `squall run` would, and draws who was hurt. A journey is hurt by an \
+         outage longer than `hurtBy`.\n\n\
+         ```yaml\n{}```\n\n{}",
+        include_str!("blast-map.yaml"),
+        super::table::sections(schema, "BlastMap", 2),
     )
 }
 

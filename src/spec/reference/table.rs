@@ -69,7 +69,7 @@ fn section(schema: &Value, name: &str, found: &Value, level: usize) -> String {
 /// `LabSpec` and `ExperimentDocument` are our words; readers know them as `spec`.
 fn shown(name: &str) -> &str {
     match name {
-        "ExperimentDocument" | "LabSpec" | "PolicyDocument" => "spec",
+        "ExperimentDocument" | "LabSpec" | "PolicyDocument" | "BlastDocument" => "spec",
         "TargetDocument" => "Target",
         "StepDocument" => "Step",
         other => other,
