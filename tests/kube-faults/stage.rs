@@ -127,6 +127,9 @@ impl Stage {
             let wait = ["-n", SPACE, "rollout", "status", &what, "--timeout=60s"];
             self.kubectl(&wait);
         }
+        let counted =
+            ["-n", SPACE, "wait", "pdb/store", "--for=jsonpath={.status.currentHealthy}=1"];
+        self.kubectl(&counted);
     }
 
     pub fn apply(&self, manifest: &str) {
@@ -181,7 +184,8 @@ impl Stage {
     pub fn find(&self, object: &ObjectIdentity) -> Option<Value> {
         let kind = object.resource.kind().to_lowercase();
         let namespace = object.namespace.as_deref().unwrap_or("default");
-        let args = ["-n", namespace, "get", &kind, &object.name, "-o", "json", "--ignore-not-found"];
+        let args =
+            ["-n", namespace, "get", &kind, &object.name, "-o", "json", "--ignore-not-found"];
         let text = self.kubectl(&args);
         (!text.trim().is_empty()).then(|| serde_json::from_str(&text).unwrap())
     }
@@ -203,7 +207,8 @@ impl Stage {
         if let Some(taints) = found.pointer_mut("/spec/taints").and_then(Value::as_array_mut) {
             taints.retain(|taint| taint["key"] != "node.kubernetes.io/unschedulable");
         }
-        let empty = found.pointer("/spec/taints").and_then(Value::as_array).is_some_and(Vec::is_empty);
+        let empty =
+            found.pointer("/spec/taints").and_then(Value::as_array).is_some_and(Vec::is_empty);
         if empty {
             found["spec"].as_object_mut().unwrap().remove("taints");
         }
