@@ -23,6 +23,9 @@ use crate::model::mark::{Mark, Note};
 
 /// Bytes of JSON. Beyond, neither a record of the journal nor a carrier would hold it.
 const LARGEST: usize = 700 << 10;
+/// What the server says of an object and nobody can set.
+const SERVERS_OWN: [&str; 6] =
+    ["uid", "resourceVersion", "creationTimestamp", "generation", "managedFields", "selfLink"];
 
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Undo {
