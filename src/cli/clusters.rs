@@ -85,6 +85,7 @@ pub async fn look(
             context,
             lab: *place == Where::LabCluster,
             several,
+            with_hosts: *place == Where::LabCluster && hits_hosts(experiment),
             selectors: selectors(experiment, place),
         };
         clusters.push(inventory(&wanted).await?);
@@ -185,6 +186,11 @@ pub fn file_of(context: &str, given: Option<&Path>) -> Result<PathBuf, Failure> 
     Ok(kubeconfig::find(context, &files)?)
 }
 
+/// Is anything hit of the lab itself? Its hosts are nodes, and take their pods with them.
+fn hits_hosts(experiment: &Experiment) -> bool {
+    experiment.targets.values().any(|spec| spec.selector.place() == Where::Lab)
+}
+
 fn selectors<'a>(experiment: &'a Experiment, place: &Where<'_>) -> BTreeMap<&'a str, &'a Selector> {
     let here = experiment.targets.iter().filter(|(_, spec)| spec.selector.place() == *place);
     here.map(|(name, spec)| (name.as_str(), &spec.selector)).collect()
@@ -211,7 +217,7 @@ fn no_lab() -> Failure {
 impl From<ApiError> for Failure {
     fn from(error: ApiError) -> Failure {
         let code = match error {
-            ApiError::Kubeconfig(_) => ExitCode::Usage,
+            ApiError::Kubeconfig(_) | ApiError::Unusable(_) => ExitCode::Usage,
             // What cannot be found out refuses.
             _ => ExitCode::Refused,
         };

@@ -36,7 +36,7 @@ pub fn facts(
         approvals: Some(approvals.iter().map(|p| approval::read(p)).collect::<Result<_, _>>()?),
         running: Some(running),
         places: Some(places(plan, attached)),
-        healthy: is_lab.then(|| healthy(plan)),
+        healthy: Some(healthy(plan)),
         opted_in: Some(opted_in(plan)),
     })
 }
@@ -79,11 +79,15 @@ pub fn cluster_places(plan: &Plan) -> BTreeSet<String> {
     plan.may_hit().filter_map(place).collect()
 }
 
-/// Every instance of a lab must be ready before the steady state is watched.
+/// Every instance of a lab must be ready before the steady state is watched; of pods and nodes
+/// those count that were ready when the plan was made.
 fn healthy(plan: &Plan) -> BTreeMap<String, usize> {
     let mut healthy = BTreeMap::new();
     for candidate in plan.lab.iter().flat_map(|lab| &lab.candidates) {
         *healthy.entry(candidate.service.clone()).or_insert(0) += 1;
+    }
+    for (service, ready) in plan.clusters.iter().flat_map(|cluster| &cluster.ready) {
+        *healthy.entry(service.clone()).or_insert(0) += ready;
     }
     healthy
 }

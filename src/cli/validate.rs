@@ -7,10 +7,11 @@ use clap::Args;
 use serde::Serialize;
 
 use super::failure::Failure;
-use crate::host::linux::program;
+use crate::lab::cluster;
+use crate::model::lab::LabSpec;
 use crate::model::outcome::ExitCode;
 use crate::spec::{
-    AnyDocument, Finding, Findings, Look, Surroundings, any, missing_programs, render,
+    AnyDocument, Finding, Findings, Loaded, Look, Surroundings, any, missing_programs, render,
 };
 
 #[derive(Debug, Args)]
@@ -69,13 +70,13 @@ pub fn run(args: &Validate, look: Look, out: &mut dyn Write) -> Result<ExitCode,
 
 /// Programs that a lab wants and this machine does not have.
 fn missing(document: &AnyDocument) -> Vec<Finding> {
-    let runs = |name: &str| program::find(name).is_some();
+    let of = |lab: &Loaded<LabSpec>| {
+        let folders = lab.value.kubernetes.as_ref().map_or(&[][..], |k| &k.programs);
+        missing_programs(lab, &|name| cluster::search(folders, name).is_some())
+    };
     match document {
-        AnyDocument::Experiment(loaded) => {
-            let lab = loaded.value.lab.as_ref();
-            lab.map(|lab| missing_programs(lab, &runs)).unwrap_or_default()
-        }
-        AnyDocument::Lab(loaded) => missing_programs(loaded, &runs),
+        AnyDocument::Experiment(loaded) => loaded.value.lab.as_ref().map(of).unwrap_or_default(),
+        AnyDocument::Lab(loaded) => of(loaded),
         AnyDocument::Policy(_) => Vec::new(),
         AnyDocument::BlastMap(loaded) => {
             let lab = loaded.value.lab.as_ref();

@@ -39,7 +39,11 @@ impl<B: Backend> Drill<'_, B> {
                 )));
                 break;
             }
-            self.step(self.state.steps.next_ns()).await;
+            if self.state.following.next_ns() <= now {
+                self.follow().await;
+                continue;
+            }
+            self.step(self.state.steps.next_ns().min(self.state.following.next_ns())).await;
         }
     }
 
@@ -96,6 +100,8 @@ impl<B: Backend> Drill<'_, B> {
             (drill.clone(), numbers)
         })?;
         self.numbers = numbers;
+        let followed = self.followed(step, &now, &orders);
+        self.state.following.begin(followed, monotonic_ns());
         // Those are in the history since the method began.
         bound.retain(|target, _| !self.state.bound.contains_key(target));
         self.note_bound(&bound);

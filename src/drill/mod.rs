@@ -6,6 +6,7 @@ pub mod bind;
 pub mod contest;
 pub mod event;
 mod farewell;
+pub mod follow;
 mod greet;
 pub mod history;
 mod method;

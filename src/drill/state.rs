@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::bind::Bound;
 use super::event::Part;
+use super::follow::Following;
 use super::revert::CLUSTERS;
 use super::roles::RolesSeen;
 use super::silence::Silence;
@@ -25,6 +26,7 @@ pub type Roles = BTreeMap<InstanceName, Option<Role>>;
 pub struct State {
     pub watch: Watch,
     pub steps: Steps,
+    pub following: Following,
     /// Answered by the prober when asked.
     pub roles: Option<Roles>,
     /// The targets that were bound once, as the method began.
@@ -81,6 +83,7 @@ impl State {
         State {
             watch,
             steps: Steps::default(),
+            following: Following::default(),
             roles: None,
             bound: Bound::new(),
             roles_seen: RolesSeen::of(plan),

@@ -106,6 +106,18 @@ impl Steps {
         held.asked_ns.map(|asked| asked.max(self.answered_ns) + within)
     }
 
+    /// When its hold is over; None: it is not in force yet, or no more.
+    #[must_use]
+    pub fn ends_ns(&self, injection: &InjectionId) -> Option<u64> {
+        self.in_force.get(injection).filter(|held| !held.reverting)?.over_ns
+    }
+
+    /// Has nobody said its end?
+    #[must_use]
+    pub fn is_open(&self, injection: &InjectionId) -> bool {
+        self.in_force.contains_key(injection)
+    }
+
     /// What nobody has said the end of.
     #[must_use]
     pub fn open(&self) -> Vec<InjectionId> {

@@ -15,6 +15,7 @@ use crate::host::network::Took;
 use crate::host::{Host, HostError};
 use crate::model::binding::Order;
 use crate::model::cluster::Resource;
+use crate::model::expectation::Impact;
 use crate::model::experiment::{Defence, Restore, StepFacts};
 use crate::model::inventory::Target;
 
@@ -145,6 +146,10 @@ pub trait FaultKind: Sync {
     const DEFENCE: &'static [Defence];
 
     fn facts(params: &Self::Params) -> StepFacts;
+    /// What a cluster that looks after the target counts the seconds of.
+    fn impact(_params: &Self::Params) -> Impact {
+        Impact::Uncounted
+    }
     /// What is wrong with the parameters beyond their types, in words.
     fn faults_of(_params: &Self::Params) -> Vec<String> {
         Vec::new()
@@ -319,6 +324,13 @@ macro_rules! catalogue {
             pub fn facts(&self) -> StepFacts {
                 match self {
                     $(FaultParams::$entry(params) => <$module::$entry as FaultKind>::facts(params),)*
+                }
+            }
+
+            #[must_use]
+            pub fn impact(&self) -> Impact {
+                match self {
+                    $(FaultParams::$entry(params) => <$module::$entry as FaultKind>::impact(params),)*
                 }
             }
 

@@ -10,6 +10,7 @@ use super::{Capability, Expect, FaultError, FaultKind, network_witness};
 use crate::host::Host;
 use crate::host::network::Took;
 use crate::model::binding::Order;
+use crate::model::expectation::Impact;
 use crate::model::experiment::{Defence, Footprint, Restore, StepFacts};
 use crate::model::inventory::Target;
 use crate::model::network::Effect;
@@ -55,6 +56,13 @@ impl<N: NetworkKind> FaultKind for N {
             footprint: Footprint::Host,
             summary: N::summary(params, &packets.in_words()),
             peers: packets.peers,
+        }
+    }
+
+    fn impact(params: &N::Params) -> Impact {
+        match N::effect(params, 0) {
+            Effect::Drop => Impact::Silences,
+            Effect::Delay { .. } | Effect::Lose { .. } => Impact::Uncounted,
         }
     }
 

@@ -21,6 +21,7 @@ use crate::host::network::Took;
 use crate::host::{Host, HostError};
 use crate::model::binding::Order;
 use crate::model::cluster::{ObjectIdentity, Resource};
+use crate::model::expectation::Impact;
 use crate::model::experiment::{Defence, Footprint, Peers, Restore, StepFacts};
 use crate::model::inventory::Target;
 use crate::model::mark::Mark;
@@ -69,6 +70,10 @@ impl FaultKind for NodeDrain {
     ];
     const RESTORE: Restore = Restore::Undo;
     const DEFENCE: &'static [Defence] = &[Defence::Guardian, Defence::Journal, Defence::ReadBack];
+
+    fn impact(params: &Params) -> Impact {
+        Impact::Ends { grace: params.grace, forced: false }
+    }
 
     fn facts(params: &Params) -> StepFacts {
         StepFacts {

@@ -16,6 +16,7 @@ use crate::host::cluster::{ApiRequest, ApiVerb};
 use crate::host::network::Took;
 use crate::model::binding::Order;
 use crate::model::cluster::Resource;
+use crate::model::expectation::Impact;
 use crate::model::experiment::{Defence, Footprint, Peers, Restore, StepFacts};
 use crate::model::inventory::Target;
 use crate::model::units::Span;
@@ -70,6 +71,10 @@ impl FaultKind for PodDelete {
             footprint: Footprint::Pod,
             summary: format!("delete pod {{target}}{how}"),
         }
+    }
+
+    fn impact(params: &Params) -> Impact {
+        Impact::Ends { grace: params.grace, forced: params.force }
     }
 
     fn faults_of(params: &Params) -> Vec<String> {

@@ -12,6 +12,7 @@ use crate::host::Host;
 use crate::host::network::Took;
 use crate::model::binding::Order;
 use crate::model::cluster::Resource;
+use crate::model::expectation::Impact;
 use crate::model::experiment::{Defence, Footprint, Peers, Restore, StepFacts};
 use crate::model::inventory::Target;
 use crate::model::units::Span;
@@ -49,6 +50,10 @@ impl FaultKind for PodEvict {
     ];
     const RESTORE: Restore = Restore::None;
     const DEFENCE: &'static [Defence] = &[Defence::ReadBack];
+
+    fn impact(params: &Params) -> Impact {
+        Impact::Ends { grace: params.grace, forced: false }
+    }
 
     fn facts(params: &Params) -> StepFacts {
         let how = params.grace.map(|grace| format!(", grace {grace}")).unwrap_or_default();

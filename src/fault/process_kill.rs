@@ -12,6 +12,7 @@ use crate::host::network::Took;
 use crate::host::process::RunState;
 use crate::host::{Host, HostError};
 use crate::model::binding::Order;
+use crate::model::expectation::Impact;
 use crate::model::experiment::{Defence, Footprint, Peers, Restore, StepFacts};
 use crate::model::identity::ProcessIdentity;
 use crate::model::inventory::Target;
@@ -107,6 +108,10 @@ impl FaultKind for ProcessKill {
     const NEEDS: &'static [Capability] = &[Capability::Pidfd];
     const RESTORE: Restore = Restore::None;
     const DEFENCE: &'static [Defence] = &[Defence::Guardian, Defence::Journal, Defence::ReadBack];
+
+    fn impact(_params: &Params) -> Impact {
+        Impact::Stops
+    }
 
     fn facts(params: &Params) -> StepFacts {
         let (whom, defence) = match params.scope {

@@ -12,6 +12,7 @@ use crate::host::network::Took;
 use crate::host::process::RunState;
 use crate::host::{Host, HostError};
 use crate::model::binding::Order;
+use crate::model::expectation::Impact;
 use crate::model::experiment::{Defence, Footprint, Peers, Restore, StepFacts};
 use crate::model::identity::ProcessIdentity;
 use crate::model::inventory::Target;
@@ -46,6 +47,10 @@ impl FaultKind for ProcessPause {
     const NEEDS: &'static [Capability] = &[Capability::Pidfd];
     const RESTORE: Restore = Restore::Undo;
     const DEFENCE: &'static [Defence] = &[Defence::Guardian, Defence::Journal, Defence::ReadBack];
+
+    fn impact(_params: &Params) -> Impact {
+        Impact::Freezes
+    }
 
     fn facts(params: &Params) -> StepFacts {
         StepFacts {

@@ -16,6 +16,7 @@ use crate::host::Host;
 use crate::host::network::Took;
 use crate::model::binding::Order;
 use crate::model::cluster::Resource;
+use crate::model::expectation::Impact;
 use crate::model::experiment::{Defence, Footprint, Peers, Restore, StepFacts};
 use crate::model::inventory::Target;
 
@@ -58,6 +59,10 @@ impl FaultKind for RolloutRestart {
     ];
     const RESTORE: Restore = Restore::None;
     const DEFENCE: &'static [Defence] = &[Defence::ReadBack];
+
+    fn impact(_params: &Params) -> Impact {
+        Impact::Rolls
+    }
 
     fn facts(params: &Params) -> StepFacts {
         StepFacts {

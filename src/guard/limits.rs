@@ -15,9 +15,12 @@ pub struct Params {
     /// Instances hit at one moment.
     #[serde(default)]
     pub max_instances: Option<usize>,
-    /// Hosts hit at one moment.
+    /// Hosts or nodes hit at one moment.
     #[serde(default)]
     pub max_hosts: Option<usize>,
+    /// Zones hit at one moment. What is hit must say its zone.
+    #[serde(default)]
+    pub max_zones: Option<usize>,
     /// Share of any one service that is hit at one moment.
     #[serde(default)]
     pub max_share: Option<Percent>,
@@ -42,8 +45,8 @@ impl RuleKind for Limits {
     fn faults_of(params: &Params) -> Vec<String> {
         if *params == Params::default() {
             vec![
-                "it limits nothing; give one of maxInstances, maxHosts, maxShare, maxHold, \
-                  maxDrill"
+                "it limits nothing; give one of maxInstances, maxHosts, maxZones, maxShare, \
+                  maxHold, maxDrill"
                     .into(),
             ]
         } else {
@@ -55,12 +58,21 @@ impl RuleKind for Limits {
         let radius = &plan.blast_radius;
         let mut reasons = Vec::new();
         let mut say = |text| reasons.push(Reason::Breaks(text));
-        if let Some(most) = params.max_instances.filter(|most| radius.instances > *most) {
-            let worst = radius.instances;
+        // A ConfigMap taken away is felt by whoever reads it: one at least.
+        let worst = radius.instances + radius.objects;
+        if let Some(most) = params.max_instances.filter(|most| worst > *most) {
             say(format!("hits up to {worst} instances at one moment, allowed is {most}"));
         }
         if let Some(most) = params.max_hosts.filter(|most| radius.hosts > *most) {
             say(format!("hits up to {} hosts at one moment, allowed is {most}", radius.hosts));
+        }
+        if let Some(most) = params.max_zones {
+            let (worst, unknown) = (radius.zones, has_no_zone(plan));
+            if unknown {
+                say("some of what may be hit is in a zone that nobody knows".to_owned());
+            } else if worst > most {
+                say(format!("hits something in up to {worst} zones, allowed is {most}"));
+            }
         }
         for (service, (hit, of)) in &radius.services {
             if let Some(most) = params.max_share.filter(|most| share(*hit, *of) > most.0) {
@@ -75,6 +87,14 @@ impl RuleKind for Limits {
         }
         reasons
     }
+}
+
+/// Is anything that may be hit on a host, and in no zone that we know of?
+fn has_no_zone(plan: &Plan) -> bool {
+    let radius = &plan.blast_radius;
+    let mut found = plan.may_hit();
+    (radius.hosts > 0 && radius.zones == 0)
+        || found.any(|candidate| !candidate.host.name.is_empty() && candidate.zone.is_none())
 }
 
 #[expect(clippy::cast_precision_loss, reason = "a count of instances fits")]

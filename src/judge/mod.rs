@@ -11,6 +11,7 @@ use serde_json::Value;
 use crate::model::units::Span;
 use crate::model::verdict::ClaimReport;
 
+pub mod arithmetic;
 mod bitmap;
 pub mod blast;
 mod claim;

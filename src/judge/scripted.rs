@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
+use crate::model::expectation::Impact;
 use crate::model::experiment::{
     Bind, Claim, Experiment, Footprint, LabSelector, Peers, Pick, ProbeSpec, Restore, Selector,
     Step, StepFacts, TargetSpec,
@@ -375,6 +376,7 @@ impl Drill {
             blast_radius: BlastRadius::default(),
             policies: BTreeMap::new(),
             warnings: Vec::new(),
+            expectations: Vec::new(),
         }
     }
 
@@ -387,6 +389,7 @@ impl Drill {
             }),
             pick: Pick::One,
             bind: Bind::Inject,
+            follow: false,
         };
         Experiment {
             name: "x".to_owned(),
@@ -426,6 +429,7 @@ impl Drill {
                 footprint: Footprint::Process,
                 summary: "SIGKILL to {target}".to_owned(),
             },
+            impact: Impact::Uncounted,
         }
     }
 }

@@ -4,9 +4,10 @@
 use std::path::Path;
 
 use super::measure::Measured;
+use super::measure::reached;
 use super::measure::timeline::Timeline;
 use super::standing::Standing;
-use super::{JudgeError, find};
+use super::{JudgeError, arithmetic, find};
 use crate::model::experiment::Claim;
 use crate::model::history::{Opened, Record};
 use crate::model::outcome::ClaimVerdict;
@@ -109,6 +110,8 @@ fn notes(timeline: &Timeline, measured: &Measured, standing: &Standing) -> Vec<S
     for (at_ns, _, finding) in &timeline.findings {
         notes.push(format!("found at {:.3} s: {finding}", measured.frame.axis().at(*at_ns)));
     }
+    let expected = &timeline.opened.plan.expectations;
+    notes.extend(arithmetic::compared(expected, &reached::reached(timeline)));
     let known = &timeline.opened.plan.experiment.probes;
     let strangers = timeline.slots.keys().filter(|name| !known.contains_key(**name));
     notes.extend(strangers.map(|name| format!("slots of {name}, a probe that is not in the plan")));

@@ -73,7 +73,7 @@ impl Init {
                 return Ok(());
             }
             let restarts = self.lives.iter().filter_map(Life::restart_at);
-            let next = restarts.chain(self.duties.iter().filter_map(Duty::again_at)).min();
+            let next = restarts.chain(self.duties.iter().filter_map(Duty::due_at)).min();
             let fds = [self.channel.as_fd(), self.children.as_fd(), self.findings.as_fd()];
             let [asked, children, findings] = wait_any(fds, next)?;
             if children && !self.reap()? {
@@ -124,6 +124,7 @@ impl Init {
         let lives = &self.lives;
         let waiting = |service: &str| lives.iter().any(|l| l.plan.service == service && !l.ready());
         for duty in &mut self.duties {
+            duty.end_late(now)?;
             if !duty.may_start(waiting, open, now) {
                 continue;
             }

@@ -92,12 +92,32 @@ pub struct PlannedCluster {
     /// What each target of this cluster found, by the target's name.
     pub found: BTreeMap<String, Vec<InstanceName>>,
     /// Everything that was found, and beside it what the blast radius has to know: the other pods
-    /// of the same workloads, and the pods on nodes that may be hit.
+    /// of the same workloads, the pods on nodes that may be hit, and the other nodes. In the order
+    /// of their names.
     pub population: Vec<Candidate>,
     /// What the owners of the namespaces set as `squall.dev/environment`.
     pub environments: BTreeMap<String, Option<String>>,
     /// The cluster's own timers, as far as they can be read: `node.lease`.
     pub timers: BTreeMap<String, Span>,
+    /// Targets that find everything there is of their kind, by name: how much that is.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub everything: BTreeMap<String, Everything>,
+    /// Ready pods of each workload, and nodes, when it was looked at: for guards, which ask at each
+    /// admission. In no digest, since it is another number the next second.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub ready: BTreeMap<String, usize>,
+}
+
+/// A selector that leaves nothing out.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Everything {
+    /// Of what: `pods of namespace web`, `nodes`.
+    pub of: String,
+    /// The workloads that they are of.
+    pub workloads: Vec<String>,
+    /// Was each of them named?
+    pub named: bool,
 }
 
 impl Resource {

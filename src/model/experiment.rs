@@ -9,8 +9,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::expectation::Impact;
 use super::units::{Percent, Rate, Span};
 
+pub use super::pick::Pick;
 pub use super::selector::{LabSelector, Selector};
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -48,20 +50,9 @@ pub struct TargetSpec {
     pub selector: Selector,
     pub pick: Pick,
     pub bind: Bind,
-}
-
-/// How many of those found are chosen: `one`, `3`, `50%` (rounded down, at least 1), `all`,
-/// `minority`, `majority`.
-#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
-#[serde(try_from = "PickText", into = "String")]
-pub enum Pick {
-    #[default]
-    One,
-    Count(u32),
-    Share(Percent),
-    All,
-    Minority,
-    Majority,
+    /// Does the fault also hit the pods that take the place of those hit, while it is held?
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub follow: bool,
 }
 
 /// When a role becomes a name.
@@ -101,6 +92,9 @@ pub struct Step {
     pub kind: String,
     pub params: Value,
     pub facts: StepFacts,
+    /// What it does to what a cluster looks after.
+    #[serde(default, skip_serializing_if = "Impact::is_uncounted")]
+    pub impact: Impact,
 }
 
 /// What a fault's entry knows of one step, so that nobody else need know its kind.
@@ -183,104 +177,4 @@ pub struct Claim {
     pub target: Option<String>,
     /// The line of the file, for messages.
     pub line: u64,
-}
-
-/// A pick as text or as a bare count.
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum PickText {
-    Count(u32),
-    Text(String),
-}
-
-impl TryFrom<PickText> for Pick {
-    type Error = String;
-
-    fn try_from(pick: PickText) -> Result<Pick, String> {
-        let text = match pick {
-            PickText::Count(0) => return Err("a pick of 0 hits nothing; leave the step out".into()),
-            PickText::Count(n) => return Ok(Pick::Count(n)),
-            PickText::Text(text) => text,
-        };
-        match text.as_str() {
-            "one" => Ok(Pick::One),
-            "all" => Ok(Pick::All),
-            "minority" => Ok(Pick::Minority),
-            "majority" => Ok(Pick::Majority),
-            other if other.ends_with('%') => other.parse().map(Pick::Share),
-            other => other.parse().map_err(|_| other).and_then(|n: u32| {
-                if n == 0 { Err(other) } else { Ok(Pick::Count(n)) }
-            }).map_err(|other| {
-                format!("`{other}` is not a pick; write one, a count, a percentage, all, minority or majority")
-            }),
-        }
-    }
-}
-
-impl From<Pick> for String {
-    fn from(pick: Pick) -> String {
-        match pick {
-            Pick::One => "one".to_owned(),
-            Pick::Count(n) => n.to_string(),
-            Pick::Share(percent) => percent.to_string(),
-            Pick::All => "all".to_owned(),
-            Pick::Minority => "minority".to_owned(),
-            Pick::Majority => "majority".to_owned(),
-        }
-    }
-}
-
-impl Pick {
-    /// How many of `found` are chosen; never more than there are.
-    #[must_use]
-    pub fn count(self, found: usize) -> usize {
-        let wanted = match self {
-            Pick::One => 1,
-            Pick::Count(n) => usize::try_from(n).unwrap_or(usize::MAX),
-            Pick::Share(percent) => share_of(found, percent),
-            Pick::All => found,
-            Pick::Minority => found.saturating_sub(1) / 2,
-            Pick::Majority => found / 2 + 1,
-        };
-        wanted.min(found)
-    }
-}
-
-/// Rounded down, at least 1.
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    clippy::cast_precision_loss,
-    reason = "a count of targets fits"
-)]
-fn share_of(found: usize, percent: Percent) -> usize {
-    ((found as f64 * percent.fraction() + 1e-9).floor() as usize).max(1)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_pick_counts_as_documented() {
-        assert_eq!(Pick::Share(Percent(50.0)).count(5), 2);
-        assert_eq!(Pick::Share(Percent(1.0)).count(5), 1);
-        assert_eq!(Pick::Share(Percent(30.0)).count(10), 3);
-        assert_eq!(Pick::Minority.count(3), 1);
-        assert_eq!(Pick::Minority.count(4), 1);
-        assert_eq!(Pick::Minority.count(1), 0);
-        assert_eq!(Pick::Majority.count(3), 2);
-        assert_eq!(Pick::Majority.count(4), 3);
-        assert_eq!(Pick::Count(9).count(3), 3);
-    }
-
-    #[test]
-    fn a_pick_reads_back() {
-        for text in ["\"one\"", "\"3\"", "\"50%\"", "\"minority\""] {
-            let pick: Pick = serde_json::from_str(text).unwrap();
-            assert_eq!(serde_json::to_string(&pick).unwrap(), text);
-        }
-        assert!(serde_json::from_str::<Pick>("0").is_err());
-        assert!(serde_json::from_str::<Pick>("\"some\"").is_err());
-    }
 }

@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::cluster::ObjectIdentity;
+use super::cluster::{ObjectIdentity, Resource};
 use super::identity::{NetnsIdentity, ProcessIdentity};
 
 /// The name of one instance of one service on one host: `redis@r1`.
@@ -75,6 +75,31 @@ pub struct Target {
     pub object: Option<ObjectIdentity>,
 }
 
+impl Candidate {
+    /// Of a cluster: what kind of object it is. None: an instance of a lab.
+    #[must_use]
+    pub fn resource(&self) -> Option<Resource> {
+        self.object.as_ref().map(|object| object.resource)
+    }
+
+    #[must_use]
+    pub fn is_pod(&self) -> bool {
+        self.resource() == Some(Resource::Pod)
+    }
+
+    /// Of a lab: does its process stay away once it has ended?
+    #[must_use]
+    pub fn stays_down(&self) -> bool {
+        self.repair == never_restarted(&self.service)
+    }
+
+    /// Does it do work that others notice: an instance of a lab, or a pod?
+    #[must_use]
+    pub fn is_instance(&self) -> bool {
+        self.object.is_none() || self.is_pod()
+    }
+}
+
 impl Host {
     /// For what is on no host: a workload, a `ConfigMap`.
     #[must_use]
@@ -86,6 +111,12 @@ impl Host {
             ipv6: IpAddr::V6(std::net::Ipv6Addr::UNSPECIFIED),
         }
     }
+}
+
+/// How a service is repaired that nobody starts again, in words.
+#[must_use]
+pub fn never_restarted(service: &str) -> String {
+    format!("{service} is never restarted")
 }
 
 impl fmt::Display for InstanceName {

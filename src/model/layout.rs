@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use super::inventory::{Candidate, Host, InstanceName};
+use super::inventory::{Candidate, Host, InstanceName, never_restarted};
 use super::kubernetes::KubernetesSpec;
 use super::lab::{LabSpec, Restart};
 use super::network::Cidr;
@@ -161,7 +161,7 @@ fn candidates(spec: &LabSpec, hosts: &[Host]) -> Vec<Candidate> {
                 host: host.clone(),
                 port: service.port,
                 repair: match service.restart {
-                    Restart::Never => format!("{name} is never restarted"),
+                    Restart::Never => never_restarted(name),
                     Restart::Always { after } => format!("{name} is restarted after {after}"),
                 },
                 zone: None,

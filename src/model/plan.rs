@@ -1,11 +1,12 @@
 //! An experiment made concrete: a value that can be read, compared and replayed before anything
 //! happens. Nothing that the plan does not show is ever done.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
 use super::cluster::PlannedCluster;
+use super::expectation::Expectation;
 use super::experiment::{Experiment, Restore};
 use super::inventory::{Candidate, Host, InstanceName};
 use super::units::Span;
@@ -37,6 +38,9 @@ pub struct Plan {
     pub policies: BTreeMap<String, String>,
     /// Things worth knowing that do not forbid anything.
     pub warnings: Vec<String>,
+    /// What the cluster's own timers say will happen, for the reader and for the judge.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub expectations: Vec<Expectation>,
 }
 
 impl Plan {
@@ -48,14 +52,16 @@ impl Plan {
 
     /// Every object of a cluster that may be hit.
     pub fn may_hit(&self) -> impl Iterator<Item = &Candidate> {
-        let found = |cluster: &PlannedCluster, name: &InstanceName| {
-            cluster.found.values().flatten().any(|found| found == name)
-        };
-        let of = move |cluster: &'_ PlannedCluster, c: &Candidate| found(cluster, &c.name);
-        self.clusters
-            .iter()
-            .flat_map(move |cluster| cluster.population.iter().filter(move |c| of(cluster, c)))
+        self.clusters.iter().flat_map(|cluster| {
+            let found: BTreeSet<&InstanceName> = cluster.found.values().flatten().collect();
+            cluster.population.iter().filter(move |c| found.contains(&c.name))
+        })
     }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
+fn is_zero(number: &usize) -> bool {
+    *number == 0
 }
 
 /// The files that it was made from.
@@ -91,6 +97,10 @@ pub struct PlannedTarget {
     pub count: usize,
     /// In words: `the instance of redis whose role is primary at injection`.
     pub rule: String,
+    /// Workloads whose pods are hit too where they take the place of those hit: these are
+    /// candidates although nobody knows their names yet.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub follows: Vec<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -120,6 +130,12 @@ pub struct BlastRadius {
     pub hosts: usize,
     /// Worst share of each service that is hit at one moment: hit, of how many.
     pub services: BTreeMap<String, (usize, usize)>,
+    /// Zones in which something is hit, where zones are known.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub zones: usize,
+    /// `ConfigMap`s and Secrets taken away.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub objects: usize,
     pub longest_hold: Span,
     /// Steady state, all steps, the grace of the last revert, and the recovery watch.
     pub longest_drill: Span,

@@ -4,11 +4,13 @@
 //! radius counted. Where a number was asked for, no fewer are bound either.
 
 use crate::model::experiment::{Pick, Selector};
-use crate::model::inventory::InstanceName;
+use crate::model::inventory::{Candidate, InstanceName};
 use crate::model::plan::Plan;
 
-use super::pick::pick;
-use super::resolve::{condition, place};
+use super::draw;
+use super::error::PlanError;
+use super::ground::Ground;
+use super::rule::{condition, place};
 
 /// Why nobody can be bound. Nothing is injected then.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -25,6 +27,9 @@ pub enum BindError {
         "target `{target}`: {pick} were to be hit, and no more than {found} have that role now"
     )]
     TooFew { target: String, pick: String, found: usize },
+    /// The plan knew what the pick goes by, so nobody sees this one.
+    #[error("{0}")]
+    Unknown(String),
     #[error("target `{target}`: {pick} of {found} with that role is none")]
     PicksNothing { target: String, pick: String, found: usize },
 }
@@ -60,12 +65,15 @@ pub fn bind(
         let pick = String::from(spec.pick);
         return Err(BindError::TooFew { target, pick, found: known.len() });
     }
-    let count = spec.pick.count(known.len()).min(planned.count);
+    let ground = Ground::of(plan);
+    let details: Vec<&Candidate> = known.iter().filter_map(|name| ground.candidate(name)).collect();
+    let unknown = |unknown| BindError::Unknown(PlanError::of_unknown(&target, unknown).to_string());
+    let count = draw::most(spec.pick, &details).map_err(unknown)?.min(planned.count);
     if count == 0 {
         let pick = String::from(spec.pick);
         return Err(BindError::PicksNothing { target, pick, found: known.len() });
     }
-    Ok(pick(plan.seed, &target, &known, count))
+    draw::draw(spec.pick, (plan.seed, &target), &details, count).map_err(unknown)
 }
 
 /// Of what, and what it must be now, in words.

@@ -6,12 +6,15 @@ use crate::model::cluster::PlannedCluster;
 use crate::model::experiment::Experiment;
 use crate::model::plan::{PLAN_VERSION, Plan, PlannedLab, Source};
 
+use super::arithmetic;
 use super::blast_radius::blast_radius;
 use super::digest;
 use super::error::PlanError;
+use super::everything;
 use super::ground::Ground;
 use super::resolve;
 use super::step;
+use super::too_short;
 use super::warning::warnings;
 
 /// Everything that a plan depends on. The same input gives the same plan.
@@ -51,11 +54,14 @@ pub fn plan(input: PlanInput) -> Result<Plan, Vec<PlanError>> {
             Vec::new()
         }
     };
+    wrong.extend(everything::refused(&ground));
     if !wrong.is_empty() {
         return Err(wrong);
     }
     let blast_radius = blast_radius(&ground, &steps);
-    for note in warnings(&blast_radius) {
+    let expectations = arithmetic::expectations(&ground);
+    notes.extend(too_short::warnings(experiment, &expectations));
+    for note in everything::noted(&ground).into_iter().chain(warnings(&blast_radius)) {
         if !notes.contains(&note) {
             notes.push(note);
         }
@@ -74,6 +80,7 @@ pub fn plan(input: PlanInput) -> Result<Plan, Vec<PlanError>> {
         blast_radius,
         policies,
         warnings: notes,
+        expectations,
     };
     let unwritable = |e: serde_json::Error| vec![PlanError::Unwritable(e.to_string())];
     // First, since the digest of the plan covers it.

@@ -29,12 +29,14 @@ pub enum Change {
 }
 
 /// Sections in the order in which a person asks about them.
-const SECTIONS: [&str; 12] = [
+const SECTIONS: [&str; 14] = [
     "source",
     "experiment",
     "lab",
+    "clusters",
     "targets",
     "steps",
+    "expectations",
     "blastRadius",
     "seed",
     "policies",
@@ -149,15 +151,23 @@ fn by_position(items: &[Value]) -> BTreeMap<String, &Value> {
 mod tests {
     use super::*;
     use crate::model::experiment::{Pick, Restore};
-    use crate::plan::fixture::{experiment, planned, primary_loss, step, target};
+    use crate::plan::fixture::{cluster, experiment, planned, primary_loss, step, target};
 
     fn lines(old: &Plan, new: &Plan) -> String {
         text(&diff(old, new).unwrap(), Style::Plain)
     }
 
+    /// Sections that would be empty are not written.
+    fn in_every_section() -> Plan {
+        let mut plan = planned(&primary_loss());
+        plan.clusters.push(cluster(&[]));
+        plan.expectations.push(crate::plan::fixture::not_ready(7, 10));
+        plan
+    }
+
     #[test]
     fn no_section_of_a_plan_is_left_out() {
-        let value = serde_json::to_value(planned(&primary_loss())).unwrap();
+        let value = serde_json::to_value(in_every_section()).unwrap();
         let mut keys: Vec<&str> = value.as_object().unwrap().keys().map(String::as_str).collect();
         let mut sections = SECTIONS.to_vec();
         keys.sort_unstable();

@@ -29,6 +29,7 @@ pub fn of_plan(plan: &Plan) -> Result<String, serde_json::Error> {
     forget(&mut value, "/lab", "path");
     for index in 0..plan.clusters.len() {
         forget(&mut value, &format!("/clusters/{index}"), "kubeconfig");
+        forget(&mut value, &format!("/clusters/{index}"), "ready");
     }
     Ok(sha256(canonical(&value).as_bytes()))
 }
@@ -63,6 +64,11 @@ pub fn of_intent(plan: &Plan) -> Result<String, serde_json::Error> {
             "longestDrill": ceiling.longest_drill.to_string(),
         },
     });
+    for (key, number) in [("zones", ceiling.zones), ("objects", ceiling.objects)] {
+        if number > 0 {
+            intent["ceiling"][key] = number.into();
+        }
+    }
     if !plan.clusters.is_empty() {
         let clusters: Vec<&ClusterIdentity> = plan.clusters.iter().map(|c| &c.cluster).collect();
         intent["clusters"] = serde_json::to_value(clusters)?;

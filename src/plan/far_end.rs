@@ -76,8 +76,7 @@ impl Ground<'_> {
     }
 
     fn hosts_of(&self, instances: &[InstanceName]) -> Vec<&str> {
-        let candidates = self.candidates();
-        let named = candidates.filter(|c| instances.contains(&c.name));
+        let named = instances.iter().filter_map(|name| self.candidate(name));
         named.map(|c| c.host.name.as_str()).collect()
     }
 }

@@ -1,15 +1,19 @@
-//! A lab and an experiment for the tests of this folder and of `guard`.
+//! A lab, a cluster and an experiment for the tests of this folder and of `guard`.
 
 use std::collections::BTreeMap;
 
 use serde_json::json;
 
+use crate::model::cluster::{ClusterIdentity, ObjectIdentity, PlannedCluster, Resource};
+use crate::model::expectation::{Expectation, Impact, Milestone};
 use crate::model::experiment::{
     Bind, Claim, Defence, Experiment, Footprint, LabSelector, Peers, Pick, Restore, Selector, Step,
     StepFacts, TargetSpec,
 };
+use crate::model::inventory::{Candidate, Host, InstanceName};
 use crate::model::lab::LabSpec;
 use crate::model::plan::{Plan, PlannedLab, Source};
+use crate::model::selector::{NodeSelector, Owner, PodSelector, WorkloadKind};
 use crate::model::units::Span;
 
 use super::{PlanInput, plan};
@@ -37,7 +41,7 @@ pub fn target(service: &str, role: Option<&str>, pick: Pick) -> TargetSpec {
         role: role.map(Into::into),
         hosts: Vec::new(),
     });
-    TargetSpec { selector, pick, bind: Bind::Inject }
+    TargetSpec { selector, pick, bind: Bind::Inject, follow: false }
 }
 
 /// A step of a kind that has these facts.
@@ -62,6 +66,7 @@ pub fn step(at: u64, hold: u64, target: &str, restore: Restore) -> Step {
             footprint: Footprint::Process,
             summary: "harm to {target}".into(),
         },
+        impact: Impact::Uncounted,
     }
 }
 
@@ -113,4 +118,137 @@ pub fn primary_loss() -> Experiment {
         &[("primary", target("redis", Some("primary"), Pick::One))],
         vec![step(0, 8, "primary", Restore::None)],
     )
+}
+
+/// `web/NAME`, a pod of `deployment web/WORKLOAD`.
+pub fn pod(name: &str, workload: &str, node: &str, zone: Option<&str>) -> Candidate {
+    let host = Host { name: node.into(), ..Host::nowhere() };
+    Candidate {
+        name: InstanceName(format!("web/{name}")),
+        service: format!("deployment web/{workload}"),
+        repair: format!("Deployment {workload} puts another in its place"),
+        object: Some(object(Resource::Pod, Some("web"), name)),
+        zone: zone.map(Into::into),
+        created: Some("2026-06-16T10:00:00Z".into()),
+        ..bare(host)
+    }
+}
+
+/// `node/NAME`.
+pub fn node(name: &str, zone: Option<&str>) -> Candidate {
+    Candidate {
+        name: InstanceName(format!("node/{name}")),
+        service: "node".into(),
+        repair: "squall lets it be used again".into(),
+        object: Some(object(Resource::Node, None, name)),
+        zone: zone.map(Into::into),
+        ..bare(Host { name: name.into(), ..Host::nowhere() })
+    }
+}
+
+/// The Deployment itself.
+pub fn workload(name: &str) -> Candidate {
+    Candidate {
+        name: InstanceName(format!("deployment/web/{name}")),
+        service: format!("deployment web/{name}"),
+        repair: "squall puts it back".into(),
+        object: Some(object(Resource::Deployment, Some("web"), name)),
+        ..bare(Host::nowhere())
+    }
+}
+
+fn bare(host: Host) -> Candidate {
+    Candidate {
+        name: InstanceName(String::new()),
+        service: String::new(),
+        host,
+        port: None,
+        repair: String::new(),
+        zone: None,
+        object: None,
+        created: None,
+        opted_in: false,
+    }
+}
+
+fn object(resource: Resource, namespace: Option<&str>, name: &str) -> ObjectIdentity {
+    ObjectIdentity {
+        cluster: identity(),
+        resource,
+        namespace: namespace.map(Into::into),
+        name: name.into(),
+        uid: format!("uid-of-{name}"),
+    }
+}
+
+fn identity() -> ClusterIdentity {
+    ClusterIdentity { context: "staging".into(), uid: "0123abcd-0000".into() }
+}
+
+/// Web in three replicas on n1 to n3, each a zone; a cart on n1 and n2; an agent on every node.
+pub fn cluster(found: &[(&str, &[&str])]) -> PlannedCluster {
+    let nodes = [("n1", "z1"), ("n2", "z2"), ("n3", "z3")];
+    let mut population = vec![
+        pod("cart-a", "cart", "n1", Some("z1")),
+        pod("cart-b", "cart", "n2", Some("z2")),
+        workload("web"),
+    ];
+    for (number, (name, zone)) in nodes.into_iter().enumerate() {
+        population.push(node(name, Some(zone)));
+        population.push(pod(&format!("web-{}", number + 1), "web", name, Some(zone)));
+        population.push(pod(&format!("agent-{name}"), "agent", name, Some(zone)));
+    }
+    population.sort_by(|a, b| a.name.cmp(&b.name));
+    let names = |names: &[&str]| names.iter().map(|n| InstanceName((*n).to_owned())).collect();
+    PlannedCluster {
+        cluster: identity(),
+        kubeconfig: "/home/ann/.kube/config".into(),
+        lab: false,
+        version: "v1.34.4".into(),
+        found: found.iter().map(|(target, of)| ((*target).to_owned(), names(of))).collect(),
+        population,
+        environments: BTreeMap::from([("namespace web".into(), Some("staging".into()))]),
+        timers: BTreeMap::new(),
+        everything: BTreeMap::new(),
+        ready: BTreeMap::new(),
+    }
+}
+
+pub fn pods_of(workload: &str, pick: Pick) -> TargetSpec {
+    let owner = Owner { kind: WorkloadKind::Deployment, name: workload.into() };
+    let selector = PodSelector {
+        context: Some("staging".into()),
+        namespace: "web".into(),
+        owner: Some(owner),
+        ..PodSelector::default()
+    };
+    let selector = Selector::Pods(Box::new(selector));
+    TargetSpec { selector, pick, bind: Bind::Inject, follow: false }
+}
+
+pub fn nodes_of(zones: &[&str], pick: Pick) -> TargetSpec {
+    let selector = NodeSelector {
+        context: Some("staging".into()),
+        zones: zones.iter().map(|zone| (*zone).to_owned()).collect(),
+        ..NodeSelector::default()
+    };
+    TargetSpec { selector: Selector::Nodes(selector), pick, bind: Bind::Inject, follow: false }
+}
+
+/// What an experiment hits in the cluster, without a lab.
+pub fn in_cluster<'a>(experiment: &'a Experiment, cluster: PlannedCluster) -> PlanInput<'a> {
+    PlanInput { lab: None, clusters: vec![cluster], ..input(experiment) }
+}
+
+/// A node is expected to be `NotReady` so many seconds after the first step.
+pub fn not_ready(earliest: u64, latest: u64) -> Expectation {
+    Expectation {
+        step: 0,
+        milestone: Milestone::NodeNotReady,
+        subjects: vec!["node n1".into()],
+        earliest: Span::secs(earliest),
+        latest: Some(Span::secs(latest)),
+        because: "lease 4s renewed every 1s".into(),
+        assumed: Vec::new(),
+    }
 }

@@ -41,7 +41,7 @@ impl<'a> Ground<'a> {
 
     #[must_use]
     pub fn candidate(&self, name: &InstanceName) -> Option<&'a Candidate> {
-        self.candidates().find(|candidate| candidate.name == *name)
+        find(self.lab, self.clusters, name)
     }
 
     /// Everyone that a target may turn out to be: the chosen, or else all candidates.
@@ -49,4 +49,31 @@ impl<'a> Ground<'a> {
     pub fn possible(&self, target: &str) -> &'a [InstanceName] {
         self.targets.get(target).map_or(&[], |t| t.chosen.as_ref().unwrap_or(&t.candidates))
     }
+
+    /// The same with what is known of each, and where replacements are hit too, every pod of their
+    /// workloads.
+    #[must_use]
+    pub fn reach(&self, target: &str) -> Vec<&'a Candidate> {
+        let follows = self.targets.get(target).map_or(&[][..], |t| &t.follows);
+        if !follows.is_empty() {
+            return self
+                .candidates()
+                .filter(|c| c.is_pod() && follows.contains(&c.service))
+                .collect();
+        }
+        self.possible(target).iter().filter_map(|name| self.candidate(name)).collect()
+    }
+}
+
+/// By its name: lab and clusters have theirs in the order of names.
+pub(super) fn find<'a>(
+    lab: Option<&'a PlannedLab>,
+    clusters: &'a [PlannedCluster],
+    name: &InstanceName,
+) -> Option<&'a Candidate> {
+    let populations = clusters.iter().map(|cluster| &cluster.population[..]);
+    lab.map(|lab| &lab.candidates[..]).into_iter().chain(populations).find_map(|all| {
+        let at = all.binary_search_by(|candidate| candidate.name.cmp(name)).ok()?;
+        all.get(at)
+    })
 }

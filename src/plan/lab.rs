@@ -15,6 +15,10 @@ pub fn lab(
     let layout = Layout::of(spec)?;
     let mut candidates = layout.candidates;
     candidates.sort_by(|a, b| a.name.cmp(&b.name));
+    // The nodes of a cluster are hosts, and have its zones.
+    for candidate in &mut candidates {
+        candidate.zone = layout.zones.get(&candidate.host.name).cloned();
+    }
     Ok(PlannedLab {
         name: name.to_owned(),
         path: path.to_owned(),

@@ -4,21 +4,26 @@
 //! Everything here is a pure function of its input: no clock, no file, no randomness but the
 //! seed's. The same input gives the same digest, byte for byte, on any machine.
 
+pub mod arithmetic;
 pub mod bind;
 pub mod blast_radius;
 pub mod build;
 pub mod diff;
 pub mod digest;
+pub mod draw;
 pub mod error;
+mod everything;
 pub mod far_end;
 pub mod ground;
 pub mod lab;
 pub mod pick;
 pub mod render;
 pub mod resolve;
+mod rule;
 pub mod stale;
 pub mod step;
 pub mod style;
+mod too_short;
 pub mod warning;
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ use anstyle::AnsiColor;
 use serde_json::Value;
 
 use crate::model::cluster::PlannedCluster;
+use crate::model::expectation::Expectation;
 use crate::model::experiment::{Bind, Claim, Peers, Restore};
 use crate::model::inventory::InstanceName;
 use crate::model::plan::{Plan, PlannedStep, PlannedTarget};
@@ -13,7 +14,12 @@ use crate::model::plan::{Plan, PlannedStep, PlannedTarget};
 use super::digest::canonical;
 use super::far_end::far_end;
 use super::step::GRACE;
-use super::style::Style;
+use super::style::{Style, shortened, shown};
+
+/// A page is read in ten seconds: so many lines for the instances that a step hits, and so many
+/// names in a row.
+const LINES: usize = 4;
+const NAMES: usize = 6;
 
 /// The whole plan, without a trailing blank line.
 #[must_use]
@@ -86,6 +92,9 @@ impl Page {
                 self.row("", &line);
             }
         }
+        for expected in plan.expectations.iter().filter(|e| e.step == step.step) {
+            self.row("", &expectation(expected, step));
+        }
         if let Peers::Some { .. } | Peers::Everyone = &declared.facts.peers {
             self.row("", &format!("far end: {}", peers(plan, step, &declared.facts.peers)));
         }
@@ -106,9 +115,13 @@ impl Page {
 fn subject(plan: &Plan, step: &PlannedStep, name: &str, target: &PlannedTarget) -> Vec<String> {
     let summary = plan.experiment.method.get(step.step).map_or("", |s| &s.facts.summary);
     if let Some(chosen) = &target.chosen {
+        let hit = chosen.iter().take(shown(chosen.len(), LINES));
         let mut lines: Vec<String> =
-            chosen.iter().map(|instance| summary.replace("{target}", &instance.0)).collect();
-        if chosen.len() < target.candidates.len() {
+            hit.map(|instance| summary.replace("{target}", &instance.0)).collect();
+        if lines.len() < chosen.len() {
+            lines.push(format!("… and {} more", chosen.len() - lines.len()));
+        }
+        if chosen.len() < target.candidates.len() || !target.follows.is_empty() {
             lines.push(format!("  {name}: {} ({})", target.rule, join(&target.candidates)));
         }
         return lines;
@@ -156,6 +169,9 @@ fn peers(plan: &Plan, step: &PlannedStep, peers: &Peers) -> String {
 
 fn place(plan: &Plan) -> String {
     match &plan.lab {
+        Some(lab) if !plan.clusters.is_empty() => {
+            format!("lab {} from {}: {}", lab.name, lab.path, clusters(plan))
+        }
         Some(lab) => format!(
             "lab {} from {}: {} on {}",
             lab.name,
@@ -180,6 +196,9 @@ fn clusters(plan: &Plan) -> String {
         format!("cluster {} ({}, uid {:.8})", c.cluster.context, c.version, c.cluster.uid)
     };
     let all: Vec<String> = plan.clusters.iter().map(each).collect();
+    if plan.is_all_ours() {
+        return all.join(", ");
+    }
     let environment = plan.experiment.environment.as_deref().unwrap_or("not stated");
     format!("{}, environment {environment}", all.join(", "))
 }
@@ -213,16 +232,37 @@ fn worst(plan: &Plan) -> String {
     let radius = &plan.blast_radius;
     let services: Vec<String> =
         radius.services.iter().map(|(name, (hit, of))| format!("{hit} of {of} {name}")).collect();
-    if services.is_empty() {
+    let mut parts = Vec::new();
+    parts.extend((!services.is_empty()).then(|| shortened(&services, LINES)));
+    parts.extend((radius.objects > 0).then(|| count(radius.objects, "object")));
+    if parts.is_empty() {
         return "nothing is hit".to_owned();
     }
-    format!(
-        "{}; {} on {} at one moment; longest hold {}",
-        services.join(", "),
+    let mut places = format!(
+        "{} on {}",
         count(radius.instances, "instance"),
-        count(radius.hosts, "host"),
-        radius.longest_hold,
-    )
+        count(radius.hosts, if plan.lab.is_some() { "host" } else { "node" })
+    );
+    if radius.zones > 0 {
+        places = format!("{places} in {}", count(radius.zones, "zone"));
+    }
+    parts.push(format!("{places} at one moment"));
+    parts.push(format!("longest hold {}", radius.longest_hold));
+    parts.join("; ")
+}
+
+/// `expect NotReady of node n1 after 7s-10s (lease 4s renewed every 1s, …)`.
+fn expectation(expected: &Expectation, step: &PlannedStep) -> String {
+    let (milestone, range) = (expected.milestone.words(), expected.range());
+    let subjects = shortened(&expected.subjects, 3);
+    let mut because = expected.because.clone();
+    if !expected.assumed.is_empty() {
+        because = format!("{because}; assumed: {}", expected.assumed.join(", "));
+    }
+    let undone = step.restore != Restore::None && step.hold < expected.earliest;
+    let hold =
+        if undone { format!(", so not within the hold of {}", step.hold) } else { String::new() };
+    format!("expect {milestone} of {subjects} after {range}{hold} ({because})")
 }
 
 fn count(number: usize, of: &str) -> String {
@@ -230,7 +270,7 @@ fn count(number: usize, of: &str) -> String {
 }
 
 fn join(names: &[InstanceName]) -> String {
-    names.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+    shortened(names, NAMES)
 }
 
 /// Parameters as they would stand in YAML, on one line.

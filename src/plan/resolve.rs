@@ -2,16 +2,17 @@
 //!
 //! Invariant: candidates are in the order of their names, and nothing outside them is ever hit.
 
-use crate::model::cluster::PlannedCluster;
-use crate::model::experiment::{
-    Bind, Experiment, LabSelector, Pick, ProbeSpec, Selector, TargetSpec,
-};
-use crate::model::inventory::InstanceName;
-use crate::model::plan::{PlannedLab, PlannedTarget};
-use crate::model::selector::{Owner, PodSelector};
+use std::collections::BTreeSet;
 
+use crate::model::cluster::PlannedCluster;
+use crate::model::experiment::{Experiment, LabSelector, ProbeSpec, Selector, TargetSpec};
+use crate::model::inventory::{Candidate, InstanceName};
+use crate::model::plan::{PlannedLab, PlannedTarget};
+
+use super::draw;
 use super::error::PlanError;
-use super::pick::pick;
+use super::ground;
+use super::rule::{self, lab_place, place};
 
 /// One target of the experiment made concrete. `seed` is the plan's.
 /// Errors: a selector that finds nothing, and a pick that counts to nothing.
@@ -28,7 +29,10 @@ pub fn target(
         }
         selector => found(name, selector, clusters)?,
     };
-    let count = spec.pick.count(candidates.len());
+    let known: Vec<&Candidate> =
+        candidates.iter().filter_map(|name| ground::find(lab, clusters, name)).collect();
+    let cannot = |unknown| vec![PlanError::of_unknown(name, unknown)];
+    let count = draw::most(spec.pick, &known).map_err(cannot)?;
     if count == 0 {
         return Err(vec![PlanError::PicksNothing {
             target: name.to_owned(),
@@ -37,12 +41,23 @@ pub fn target(
         }]);
     }
     let late = spec.selector.binds_late();
-    let chosen = (!late).then(|| pick(seed, name, &candidates, count));
-    let rule = match &spec.selector {
-        Selector::Lab(selector) => rule(selector, spec, candidates.len()),
-        selector => cluster_rule(selector, spec, candidates.len()),
+    let chosen = if late {
+        None
+    } else {
+        Some(draw::draw(spec.pick, (seed, name), &known, count).map_err(cannot)?)
     };
-    Ok(PlannedTarget { candidates, chosen, count, rule })
+    let follows = if spec.follow { workloads(&known) } else { Vec::new() };
+    let mut rule = rule::of(spec, candidates.len(), count);
+    if !follows.is_empty() {
+        rule = format!("{rule}; {}", rule::following(&follows, count));
+    }
+    Ok(PlannedTarget { candidates, chosen, count, rule, follows })
+}
+
+/// Whose pods they are.
+fn workloads(pods: &[&Candidate]) -> Vec<String> {
+    let of: BTreeSet<&String> = pods.iter().filter(|c| c.is_pod()).map(|c| &c.service).collect();
+    of.into_iter().cloned().collect()
 }
 
 /// What was found in a cluster when it was asked.
@@ -119,104 +134,4 @@ fn candidates(
         return Err(vec![PlanError::NothingFound { target, selector: lab_place(selector) }]);
     }
     Ok(found)
-}
-
-/// `redis on r1 or r2`, `pods of shop with app=web`, without what is only known at injection.
-pub(super) fn place(selector: &Selector) -> String {
-    match selector {
-        Selector::Lab(lab) => lab_place(lab),
-        Selector::Pods(pods) => pods_place(pods),
-        Selector::Nodes(nodes) => {
-            let mut words = vec!["nodes".to_owned()];
-            words.extend((!nodes.names.is_empty()).then(|| nodes.names.join(" or ")));
-            words.extend(nodes.selector.as_ref().map(|labels| format!("with {labels}")));
-            words.extend(in_zones(&nodes.zones));
-            words.join(" ")
-        }
-        Selector::Workload(one) => {
-            format!("{} {}/{}", one.kind.resource().kind(), one.namespace, one.name)
-        }
-        Selector::Object(one) => {
-            format!("{} {}/{}", one.kind.resource().kind(), one.namespace, one.name)
-        }
-    }
-}
-
-fn in_zones(zones: &[String]) -> Option<String> {
-    (!zones.is_empty()).then(|| format!("in zone {}", zones.join(" or ")))
-}
-
-fn pods_place(pods: &PodSelector) -> String {
-    let mut words = vec![format!("pods of {}", pods.namespace)];
-    words.extend(pods.selector.as_ref().map(|labels| format!("with {labels}")));
-    words.extend(pods.fields.as_ref().map(|fields| format!("where {fields}")));
-    words.extend(pods.annotations.iter().map(|(key, value)| format!("annotated {key}={value}")));
-    words.extend(pods.name.as_ref().map(|name| format!("named {name}")));
-    let owner = |owner: &Owner| format!("of {} {}", owner.kind.resource().kind(), owner.name);
-    words.extend(pods.owner.as_ref().map(owner));
-    words.extend((!pods.nodes.is_empty()).then(|| format!("on {}", pods.nodes.join(" or "))));
-    words.extend(in_zones(&pods.zones));
-    words.extend(pods.phase.map(|phase| format!("that are {phase:?}")));
-    words.extend(pods.ready.map(|ready| if ready { "that are ready" } else { "not ready" }.into()));
-    words.join(" ")
-}
-
-/// What is only known at injection: `behind service web`, `holding lease scheduler`.
-pub(super) fn condition(selector: &Selector) -> String {
-    let Selector::Pods(pods) = selector else { return String::new() };
-    let mut words = Vec::new();
-    words.extend(pods.service.as_ref().map(|service| format!("behind service {service}")));
-    words.extend(pods.lease_holder.as_ref().map(|lease| format!("the holder of lease {lease}")));
-    words.extend(pods.role.as_ref().map(|role| format!("labelled {}={}", role.label, role.is)));
-    words.join(" and ")
-}
-
-/// What will be chosen of a cluster, in words that stay true when pods come and go.
-fn cluster_rule(selector: &Selector, spec: &TargetSpec, found: usize) -> String {
-    let place = place(selector);
-    let number = spec.pick.count(found);
-    if selector.binds_late() {
-        let when = match spec.bind {
-            Bind::Start => "as the method begins",
-            Bind::Inject => "at injection",
-        };
-        return format!("{} of {place}, {} {when}", String::from(spec.pick), condition(selector));
-    }
-    match number {
-        number if number == found => format!("{place}, all {found}"),
-        number => format!("{number} of {found} {place}, drawn"),
-    }
-}
-
-/// `redis`, `redis on r1 or r2`.
-fn lab_place(selector: &LabSelector) -> String {
-    if selector.hosts.is_empty() {
-        selector.service.clone()
-    } else {
-        format!("{} on {}", selector.service, selector.hosts.join(" or "))
-    }
-}
-
-/// What will be chosen, in words that stay true when roles move.
-fn rule(selector: &LabSelector, spec: &TargetSpec, found: usize) -> String {
-    let place = lab_place(selector);
-    let Some(role) = &selector.role else {
-        return match spec.pick {
-            Pick::All => format!("all {found} instances of {place}"),
-            pick if pick.count(found) == found => format!("every instance of {place}"),
-            pick => format!("{} of {found} instances of {place}, drawn", pick.count(found)),
-        };
-    };
-    let when = match spec.bind {
-        Bind::Start => "as the method begins",
-        Bind::Inject => "at injection",
-    };
-    match spec.pick {
-        Pick::One => format!("the instance of {place} whose role is {role} {when}"),
-        Pick::All => format!("every instance of {place} whose role is {role} {when}"),
-        pick => format!(
-            "{} of the instances of {place} whose role is {role} {when}, drawn",
-            String::from(pick)
-        ),
-    }
 }

@@ -1,16 +1,19 @@
 //! Is a plan that was kept still what would be planned today?
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use crate::model::cluster::PlannedCluster;
 use crate::model::inventory::InstanceName;
 use crate::model::plan::{PLAN_VERSION, Plan};
 
 use super::diff;
 use super::digest;
-use super::style::Style;
+use super::style::{Style, shortened};
 
 /// How many lines of a difference that nothing else explains are shown.
 const SHOWN: usize = 5;
+/// How many candidates that came or went are named.
+const MANY: usize = 12;
 
 /// Compares a kept plan with one made afresh from the same files with the kept plan's seed.
 /// Errors: everything that changed since, each in words; an edited plan is one of them.
@@ -29,6 +32,7 @@ pub fn check_stale(kept: &Plan, fresh: &Plan) -> Result<(), Vec<String>> {
         changed.push(format!("the experiment {} changed", fresh.source.path));
     }
     changed.extend(lab(kept, fresh));
+    changed.extend(clusters(kept, fresh));
     for name in both(&kept.targets, &fresh.targets) {
         changed.extend(candidates(name, kept, fresh));
     }
@@ -63,15 +67,51 @@ fn lab(kept: &Plan, fresh: &Plan) -> Option<String> {
     }
 }
 
+/// A context is a name in somebody's file; the UID says whether it still leads where it did.
+fn clusters(kept: &Plan, fresh: &Plan) -> Vec<String> {
+    let by_context = |plan: &Plan| -> BTreeMap<String, PlannedCluster> {
+        plan.clusters.iter().map(|c| (c.cluster.context.clone(), c.clone())).collect()
+    };
+    let (old, new) = (by_context(kept), by_context(fresh));
+    let mut changed = Vec::new();
+    for context in both(&old, &new) {
+        changed.extend(match (old.get(context), new.get(context)) {
+            (Some(old), Some(new)) if old.cluster.uid != new.cluster.uid => vec![format!(
+                "context {context} leads to cluster {}, the plan was made for {}",
+                new.cluster.uid, old.cluster.uid
+            )],
+            (Some(old), Some(new)) => {
+                let version = (old.version != new.version).then(|| {
+                    format!("cluster {context} is {} instead of {}", new.version, old.version)
+                });
+                let owners = both(&old.environments, &new.environments);
+                let marked = owners.filter_map(|owner| marked(owner, old, new));
+                version.into_iter().chain(marked).collect()
+            }
+            (Some(_), None) => vec![format!("cluster {context} is not named any more")],
+            (None, _) => vec![format!("cluster {context} is named now")],
+        });
+    }
+    changed
+}
+
+fn marked(owner: &String, old: &PlannedCluster, new: &PlannedCluster) -> Option<String> {
+    let of = |cluster: &PlannedCluster| cluster.environments.get(owner).cloned().flatten();
+    let words = |mark: Option<String>| mark.unwrap_or_else(|| "with nothing".to_owned());
+    let (old, new) = (of(old), of(new));
+    (old != new).then(|| format!("{owner} is marked {} instead of {}", words(new), words(old)))
+}
+
 fn candidates(name: &str, kept: &Plan, fresh: &Plan) -> Option<String> {
     let of = |plan: &Plan| plan.targets.get(name).map(|t| t.candidates.clone()).unwrap_or_default();
     let (old, new) = (of(kept), of(fresh));
     let only = |sign: &str, a: &[InstanceName], b: &[InstanceName]| -> Vec<String> {
+        let b: BTreeSet<&InstanceName> = b.iter().collect();
         a.iter().filter(|n| !b.contains(n)).map(|n| format!("{sign} {n}")).collect()
     };
     let mut signs = only("+", &new, &old);
     signs.extend(only("-", &old, &new));
-    (!signs.is_empty()).then(|| format!("candidates of `{name}`: {}", signs.join(", ")))
+    (!signs.is_empty()).then(|| format!("candidates of `{name}`: {}", shortened(&signs, MANY)))
 }
 
 /// The same files, and yet another plan: another version of squall plans them otherwise.
@@ -97,7 +137,10 @@ fn both<'a, V>(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::plan::fixture::{input, lab as trio, planned, primary_loss};
+    use crate::model::experiment::{Pick, Restore};
+    use crate::plan::fixture::{
+        cluster, experiment, in_cluster, input, lab as trio, planned, pods_of, primary_loss, step,
+    };
     use crate::plan::plan;
 
     fn kept() -> Plan {
@@ -165,6 +208,32 @@ mod tests {
         let told = told(&planned(&other));
         assert_eq!(told.len(), 1);
         assert!(told[0].contains("~ experiment.method[001].facts.summary: harm to"), "{told:?}");
+    }
+
+    #[test]
+    fn a_context_that_leads_elsewhere_says_where() {
+        let pods = [("web", pods_of("web", Pick::One))];
+        let experiment = experiment(&pods, vec![step(0, 5, "web", Restore::None)]);
+        let found: [(&str, &[&str]); 1] = [("web", &["web/web-1", "web/web-2"])];
+        let planned = |change: &dyn Fn(&mut PlannedCluster)| {
+            let mut cluster = cluster(&found);
+            change(&mut cluster);
+            plan(in_cluster(&experiment, cluster)).unwrap()
+        };
+        let kept = planned(&|_| ());
+        assert_eq!(check_stale(&kept, &planned(&|c| c.ready = [("x".into(), 1)].into())), Ok(()));
+        let moved = planned(&|c| c.cluster.uid = "9999-1".into());
+        let words = "context staging leads to cluster 9999-1, the plan was made for 0123abcd-0000";
+        assert_eq!(check_stale(&kept, &moved).unwrap_err()[0], words);
+        let other = planned(&|c| {
+            c.version = "v1.35.0".into();
+            c.environments.insert("namespace web".into(), None);
+        });
+        let told = [
+            "cluster staging is v1.35.0 instead of v1.34.4",
+            "namespace web is marked with nothing instead of staging",
+        ];
+        assert_eq!(check_stale(&kept, &other).unwrap_err(), told);
     }
 
     #[test]

@@ -111,9 +111,8 @@ fn behind(defence: &[Defence]) -> String {
 
 /// What has to happen for the service to come back, in words.
 fn relied_on(subject: &str, ground: &Ground) -> Vec<String> {
-    let hit = ground.possible(subject);
     let mut lines: Vec<String> = Vec::new();
-    for candidate in ground.candidates().filter(|c| hit.contains(&c.name)) {
+    for candidate in ground.reach(subject) {
         if !lines.contains(&candidate.repair) {
             lines.push(candidate.repair.clone());
         }

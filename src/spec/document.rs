@@ -114,6 +114,9 @@ pub struct TargetDocument {
     /// When a role becomes a name.
     #[serde(default)]
     pub bind: Bind,
+    /// Of pods: hit also those that take the place of the hit while the fault is held.
+    #[serde(default)]
+    pub follow: bool,
 }
 
 /// How many of those found are chosen, always by the drill's seed.
@@ -188,10 +191,12 @@ impl JsonSchema for PickDocument {
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
         json_schema!({
-            "description": "one, a count, a percentage (rounded down), all, minority or majority",
+            "description": "one, a count, a percentage (rounded down), all, minority, majority, \
+                            perNode or perZone (one of each), oldest or newest",
             "anyOf": [
                 {"type": "integer", "minimum": 1},
-                {"enum": ["one", "all", "minority", "majority"]},
+                {"enum": ["one", "all", "minority", "majority", "perNode", "perZone", "oldest",
+                          "newest"]},
                 {"type": "string", "pattern": r"^([1-9][0-9]*|[0-9]+(\.[0-9]+)?\s*%)$"}
             ]
         })

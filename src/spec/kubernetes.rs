@@ -1,12 +1,15 @@
 //! The `kubernetes` section of a lab's document: its paths made whole, its services written out,
 //! and what its types cannot say checked, each finding at its place.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
+
+use sha2::{Digest, Sha256};
 
 use super::finding::Code;
 use super::lab::check_template;
 use super::name;
 use super::sheet::Sheet;
+use super::source::hex;
 use super::suggest;
 use super::tree::{Entry, Node};
 use crate::model::kubernetes::{self, CONTROL_PLANE, KubernetesSpec, NODES_MAX};
@@ -26,6 +29,29 @@ pub(super) fn write_out(lab: &mut LabSpec, document: &Path) {
         }
     }
     kubernetes::expand(lab);
+}
+
+/// What the lab is, by the text of its document and of its manifests: a plan that was made for it
+/// is for no other. One that cannot be read is told when the lab is raised.
+pub(super) fn digest(lab: &LabSpec, document: &str) -> String {
+    let manifests = lab.kubernetes.as_ref().map_or(&[][..], |section| &section.manifests);
+    if manifests.is_empty() {
+        return document.to_owned();
+    }
+    let mut whole = Sha256::new_with_prefix(document);
+    for path in manifests.iter().flat_map(|word| files(Path::new(word))) {
+        whole.update(path.file_name().unwrap_or_default().as_encoded_bytes());
+        whole.update(Sha256::digest(std::fs::read(&path).unwrap_or_default()));
+    }
+    hex(&whole.finalize())
+}
+
+/// A file is itself; of a folder every file, by name.
+fn files(path: &Path) -> Vec<PathBuf> {
+    let Ok(entries) = std::fs::read_dir(path) else { return vec![path.to_owned()] };
+    let mut files: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
+    files.sort();
+    files
 }
 
 /// `lab` is written out; `root` is the document as it stands there.
@@ -142,5 +168,38 @@ fn check_component(entry: &Entry, sheet: &mut Sheet) {
         sheet
             .error(Code::UnknownKey, config.key.span.clone(), message)
             .help(suggest::remedy("config", &known));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::spec::lab_from_text;
+
+    #[test]
+    fn another_manifest_is_another_lab() {
+        let folder = tempfile::tempdir().unwrap();
+        let manifest = folder.path().join("web.yaml");
+        std::fs::write(&manifest, "a: 1").unwrap();
+        let text = "apiVersion: squall.dev/v1alpha1\nkind: Lab\nmetadata: {name: c}\nspec:\n  \
+                    title: t\n  kubernetes:\n    nodes: [{name: n1}]\n    images: [i]\n    \
+                    manifests: [.]\n";
+        let digest = || lab_from_text(&folder.path().join("c.yaml"), text).unwrap().sha256;
+        let before = digest();
+        assert_eq!(digest(), before);
+        std::fs::write(&manifest, "a: 2").unwrap();
+        assert_ne!(digest(), before);
+    }
+
+    #[test]
+    fn paths_are_those_of_the_document() {
+        let text = "apiVersion: squall.dev/v1alpha1\nkind: Lab\nmetadata: {name: c}\nspec:\n  \
+                    title: t\n  kubernetes:\n    nodes: [{name: n1}]\n    images: [i, /abs]\n    \
+                    programs: [../p]\n";
+        let lab = lab_from_text(Path::new("labs/c.yaml"), text).unwrap().value;
+        let section = lab.kubernetes.unwrap();
+        assert_eq!(section.images, ["labs/i", "/abs"]);
+        assert_eq!(section.programs, ["labs/../p"]);
+        assert!(lab.services.contains_key("kubelet"));
     }
 }

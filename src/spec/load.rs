@@ -25,7 +25,7 @@ pub struct Loaded<T> {
     pub name: String,
     /// As it is in the file, without a byte order mark.
     pub text: String,
-    /// Of the file's bytes.
+    /// Of the file's bytes; for a lab with manifests of theirs too.
     pub sha256: String,
     pub warnings: Vec<Finding>,
     pub path: PathBuf,
@@ -199,14 +199,16 @@ fn blast_map_of(
 }
 
 fn lab_of(source: &Arc<Source>) -> Result<Loaded<LabSpec>, Findings> {
-    load(source, Kind::Lab, |root, sheet| {
+    let loaded = load(source, Kind::Lab, |root, sheet| {
         let mut decoded: Decoded<Envelope<LabSpec>> = decode(&root, Repairs::default(), sheet);
         if let Some(envelope) = &mut decoded.value {
             super::kubernetes::write_out(&mut envelope.spec, &source.path);
         }
         super::lab::check(&root, &decoded, sheet);
         decoded.value.map(|envelope| (envelope.metadata.name, envelope.spec))
-    })
+    })?;
+    let sha256 = super::kubernetes::digest(&loaded.value, &loaded.sha256);
+    Ok(Loaded { sha256, ..loaded })
 }
 
 fn policy_of(source: &Arc<Source>) -> Result<Loaded<Policy>, Findings> {

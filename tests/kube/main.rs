@@ -1,6 +1,14 @@
 //! A lab with a real Kubernetes cluster: that it comes up, is spoken to, and goes without a trace.
-//! Root and the programs of `make kube-programs kube-images` are needed; a test that lacks them says
-//! so by name.
+//! Root and the programs of `make kube-programs kube-images` are needed; a test that lacks them
+//! says so by name.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::print_stderr,
+    clippy::disallowed_methods,
+    reason = "tests"
+)]
 
 mod blast;
 mod experiments;
@@ -20,7 +28,7 @@ use stand::{Machine, Stand, both, groups, residents, within};
 const SHIPPED: &str = "experiments/labs/kubernetes.yaml";
 
 /// A cold machine with two processors and others at work on it.
-const UP_WITHIN: Duration = Duration::from_secs(60);
+const UP_WITHIN: Duration = Duration::from_mins(1);
 
 /// How soon a lab is gone after its squall was killed.
 const GONE_WITHIN: Duration = Duration::from_secs(2);

@@ -81,7 +81,7 @@ impl Stand {
         let mut command = self.squall_in(state, &["lab", "up", file]);
         let child = command.stdout(out.try_clone().unwrap()).stderr(out).spawn().unwrap();
         let mut running = Running(child);
-        within(Duration::from_secs(120), "it does not stand", || {
+        within(Duration::from_mins(2), "it does not stand", || {
             let text = fs::read_to_string(&log).unwrap_or_default();
             assert!(running.0.try_wait().unwrap().is_none(), "it ended: {text}");
             text.contains("stands;")

@@ -18,7 +18,10 @@ fn yaml_in(folder: &Path) -> Vec<PathBuf> {
 }
 
 fn shipped() -> Vec<PathBuf> {
-    ["experiments", "experiments/labs", "policies"].map(Path::new).map(yaml_in).concat()
+    let more = ["kubernetes", "kubernetes/twins", "kubernetes/full"];
+    let more = more.map(|folder| Path::new("experiments").join(folder));
+    let folders = ["experiments", "experiments/labs", "policies"].map(PathBuf::from);
+    folders.iter().chain(&more).flat_map(|folder| yaml_in(folder)).collect()
 }
 
 /// As an independent reader understands it.
@@ -61,7 +64,8 @@ fn every_shipped_file_matches_the_schema_and_names_it() {
 
 #[test]
 fn every_experiment_says_what_fails_and_why_the_numbers() {
-    for path in yaml_in(Path::new("experiments")) {
+    let folders = ["experiments", "experiments/kubernetes", "experiments/kubernetes/full"];
+    for path in folders.map(Path::new).map(yaml_in).concat() {
         let text = std::fs::read_to_string(&path).unwrap();
         let comment: Vec<&str> = text.lines().take_while(|line| line.starts_with('#')).collect();
         assert!(comment.len() >= 8, "{}", path.display());

@@ -4,13 +4,17 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::time::Duration;
 
+use super::around::Around;
 use super::things::{Node, Pod, Thing, service};
 use super::{late, pods};
 use crate::host::cluster::ApiRequest;
 use crate::host::kube::{ApiClient, ApiError};
-use crate::model::cluster::{ClusterIdentity, ObjectIdentity, Resource};
+use crate::model::cluster::{ClusterIdentity, Everything, ObjectIdentity, Resource};
 use crate::model::inventory::{Candidate, Host, InstanceName};
 use crate::model::selector::{NodeSelector, PodSelector, Selector};
+
+/// What nodes are counted by.
+pub const NODE: &str = "node";
 
 /// How to look.
 pub struct Look<'a> {
@@ -19,6 +23,11 @@ pub struct Look<'a> {
     /// Zones by node; empty where nodes may not be listed.
     pub zones: BTreeMap<String, String>,
     pub nodes: BTreeMap<String, Host>,
+    /// Nodes that work, and nodes that work is not kept from.
+    pub ready_nodes: usize,
+    pub workers: usize,
+    /// Every node, as the plan knows it.
+    pub all_nodes: Vec<Node>,
     /// For each request.
     pub within: Duration,
     /// Names bear the context where a plan has several clusters.
@@ -33,6 +42,8 @@ pub struct Found {
     pub now: Vec<InstanceName>,
     /// What the blast radius has to know beside them.
     pub beside: Vec<Candidate>,
+    /// Is that all there is?
+    pub everything: Option<Everything>,
 }
 
 impl<'a> Look<'a> {
@@ -53,54 +64,64 @@ impl<'a> Look<'a> {
             .filter_map(|node| Some((node.metadata.name.clone(), node.zone()?.clone())))
             .collect();
         let nodes = listed.iter().map(|node| (node.metadata.name.clone(), host(node))).collect();
-        Ok(Look { client, cluster, zones, nodes, within, prefix: false })
+        let ready_nodes = listed.iter().filter(|node| node.is_ready()).count();
+        let workers = listed.iter().filter(|node| !node.is_control_plane()).count();
+        let all_nodes = listed;
+        let prefix = false;
+        Ok(Look { client, cluster, zones, nodes, ready_nodes, workers, all_nodes, within, prefix })
     }
 
-    /// What the selector means; `wide`: with everything that the blast radius has to know.
-    pub async fn find(&self, selector: &Selector, wide: bool) -> Result<Found, ApiError> {
+    /// What the selector means. `around`: with everything that the blast radius has to know, of
+    /// these pods.
+    pub async fn find(
+        &self,
+        selector: &Selector,
+        around: Option<&Around>,
+    ) -> Result<Found, ApiError> {
         match selector {
             Selector::Lab(_) => Ok(Found::of(Vec::new())),
-            Selector::Pods(wanted) => self.pods(wanted, wide).await,
-            Selector::Nodes(wanted) => self.nodes(wanted, wide).await,
+            Selector::Pods(wanted) => self.pods(wanted, around).await,
+            Selector::Nodes(wanted) => self.nodes(wanted, around).await,
             Selector::Workload(one) => {
                 let resource = one.kind.resource();
                 let found = self.one(resource, &one.namespace, &one.name).await?;
-                let kind = resource.kind();
-                let of = service(kind, &one.namespace, &one.name);
-                let mut beside = Vec::new();
-                if wide && !found.candidates.is_empty() {
-                    let all = pods::all(self, &one.namespace, self.within).await?;
-                    let its = all.iter().filter(|p| p.service() == of && !p.has_ended());
-                    beside = its.map(|pod| self.pod(pod)).collect();
-                }
+                let of = service(resource.kind(), &one.namespace, &one.name);
+                let its = around.map(|around| around.of_workload(&of));
+                let beside = its.into_iter().flatten().map(|pod| self.pod(pod)).collect();
                 Ok(Found { beside, ..found })
             }
             Selector::Object(one) => self.one(one.kind.resource(), &one.namespace, &one.name).await,
         }
     }
 
-    async fn pods(&self, wanted: &PodSelector, wide: bool) -> Result<Found, ApiError> {
+    async fn pods(&self, wanted: &PodSelector, around: Option<&Around>) -> Result<Found, ApiError> {
         if !wanted.zones.is_empty() && self.zones.is_empty() {
             let what = "tell the zones of nodes".to_owned();
             let why = "no node has one, or this user may not list nodes".to_owned();
             return Err(ApiError::Forbidden { what, why });
         }
-        let meant = pods::meant(self, wanted).await?;
+        let meant = pods::meant(self, wanted, around).await?;
         let candidates: Vec<Candidate> = meant.iter().map(|pod| self.pod(pod)).collect();
         let now = late::narrow(self, wanted, meant).await?;
         let now = now.iter().map(|pod| self.name_of(pod)).collect();
-        let mut beside = Vec::new();
-        if wide {
-            let workloads: BTreeSet<&str> = candidates.iter().map(|c| c.service.as_str()).collect();
-            let all = pods::all(self, &wanted.namespace, self.within).await?;
-            let same = all.iter().filter(|pod| !pod.has_ended() && !pod.is_over());
-            let same = same.filter(|pod| workloads.contains(pod.service().as_str()));
-            beside = same.map(|pod| self.pod(pod)).collect();
-        }
-        Ok(Found { candidates, now, beside })
+        let Some(around) = around else { return Ok(Found { now, ..Found::of(candidates) }) };
+        let workloads: BTreeSet<&str> = candidates.iter().map(|c| c.service.as_str()).collect();
+        let beside = workloads.iter().flat_map(|workload| around.of_workload(workload));
+        let beside = beside.filter(|pod| !pod.is_over()).map(|pod| self.pod(pod)).collect();
+        let all = around.in_namespace(&wanted.namespace).filter(|pod| !pod.is_over()).count();
+        let everything = (all > 1 && all == candidates.len()).then(|| Everything {
+            of: format!("pods of namespace {}", wanted.namespace),
+            workloads: workloads.into_iter().map(str::to_owned).collect(),
+            named: false,
+        });
+        Ok(Found { candidates, now, beside, everything })
     }
 
-    async fn nodes(&self, wanted: &NodeSelector, wide: bool) -> Result<Found, ApiError> {
+    async fn nodes(
+        &self,
+        wanted: &NodeSelector,
+        around: Option<&Around>,
+    ) -> Result<Found, ApiError> {
         let mut request = ApiRequest::get(Resource::Node.path(None));
         if let Some(labels) = &wanted.selector {
             request = request.with("labelSelector", labels);
@@ -112,14 +133,26 @@ impl<'a> Look<'a> {
                 && (wanted.zones.is_empty()
                     || node.zone().is_some_and(|zone| wanted.zones.contains(zone)))
         });
-        let mut beside = Vec::new();
-        if wide {
-            for node in &nodes {
-                let on = pods::on_node(self, &node.metadata.name).await?;
-                beside.extend(on.iter().filter(|pod| !pod.has_ended()).map(|pod| self.pod(pod)));
-            }
-        }
-        Ok(Found { beside, ..Found::of(nodes.iter().map(|node| self.node(node)).collect()) })
+        let found = Found::of(nodes.iter().map(|node| self.node(node)).collect());
+        let Some(around) = around else { return Ok(found) };
+        let names = nodes.iter().map(|node| node.metadata.name.as_str());
+        let beside = names.flat_map(|node| around.on_node(node)).map(|pod| self.pod(pod));
+        let others = self.all_nodes.iter().map(|node| self.node(node));
+        let workers = nodes.iter().filter(|node| !node.is_control_plane()).count();
+        let everything = (workers > 0 && workers == self.workers).then(|| Everything {
+            of: "nodes".to_owned(),
+            workloads: Vec::new(),
+            named: !wanted.names.is_empty(),
+        });
+        Ok(Found { beside: beside.chain(others).collect(), everything, ..found })
+    }
+
+    /// Every node, and every pod on it.
+    pub fn hosts(&self, around: &Around) -> Vec<Candidate> {
+        let nodes = self.all_nodes.iter().map(|node| self.node(node));
+        let names = self.all_nodes.iter().map(|node| node.metadata.name.as_str());
+        let on = names.flat_map(|node| around.on_node(node)).map(|pod| self.pod(pod));
+        nodes.chain(on).collect()
     }
 
     /// One object by its name, if it is there.
@@ -189,7 +222,7 @@ impl<'a> Look<'a> {
         let metadata = &node.metadata;
         Candidate {
             name: self.named(format!("node/{}", metadata.name)),
-            service: "node".to_owned(),
+            service: NODE.to_owned(),
             host: host(node),
             port: None,
             repair: "squall lets it be used again".to_owned(),
@@ -211,7 +244,7 @@ impl Found {
     /// What does not change from one moment to the next.
     fn of(candidates: Vec<Candidate>) -> Found {
         let now = candidates.iter().map(|candidate| candidate.name.clone()).collect();
-        Found { candidates, now, beside: Vec::new() }
+        Found { candidates, now, beside: Vec::new(), everything: None }
     }
 }
 

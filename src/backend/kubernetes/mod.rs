@@ -1,6 +1,7 @@
 //! Targets in clusters: what an API server knows of them, asked with retries off.
 
 pub mod access;
+mod around;
 mod found;
 pub mod inventory;
 mod late;
@@ -8,6 +9,7 @@ pub mod marked;
 mod pods;
 pub mod site;
 mod things;
+mod timing;
 mod watch;
 
 pub use inventory::inventory;

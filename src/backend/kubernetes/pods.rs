@@ -1,17 +1,28 @@
 //! Which pods a selector means, as far as that does not change from one moment to the next.
 
-use std::collections::BTreeMap;
-use std::time::Duration;
+use std::collections::{BTreeMap, BTreeSet};
 
 use regex::Regex;
 use serde::Deserialize;
 
+use super::around::Around;
 use super::found::Look;
 use super::things::Pod;
 use crate::host::cluster::ApiRequest;
 use crate::host::kube::ApiError;
 use crate::model::cluster::Resource;
 use crate::model::selector::{Phase, PodSelector};
+
+/// An object of which only the name is asked.
+#[derive(Deserialize)]
+struct Named {
+    metadata: NamedMetadata,
+}
+
+#[derive(Deserialize)]
+struct NamedMetadata {
+    uid: String,
+}
 
 /// What a Service says of its pods.
 #[derive(Deserialize)]
@@ -27,8 +38,12 @@ struct ServiceSpec {
 }
 
 /// All that live in the namespace and meet what the selector says of them, but not what it says of
-/// the moment of injection.
-pub async fn meant(look: &Look<'_>, wanted: &PodSelector) -> Result<Vec<Pod>, ApiError> {
+/// the moment of injection. Where all pods are known already, the server is asked for names alone.
+pub async fn meant(
+    look: &Look<'_>,
+    wanted: &PodSelector,
+    around: Option<&Around>,
+) -> Result<Vec<Pod>, ApiError> {
     let mut labels: Vec<String> = wanted.selector.iter().cloned().collect();
     if let Some(service) = &wanted.service {
         labels.extend(of_service(look, &wanted.namespace, service).await?);
@@ -40,24 +55,27 @@ pub async fn meant(look: &Look<'_>, wanted: &PodSelector) -> Result<Vec<Pod>, Ap
     if let Some(fields) = &wanted.fields {
         request = request.with("fieldSelector", fields);
     }
+    let is_bare = labels.is_empty() && wanted.fields.is_none();
+    let mut pods: Vec<Pod> = match around {
+        None => look.client.list(&request, look.within).await?,
+        Some(around) if is_bare => around.in_namespace(&wanted.namespace).cloned().collect(),
+        Some(around) => {
+            let named: Vec<Named> = look.client.list(&request, look.within).await?;
+            let uids: BTreeSet<&str> = named.iter().map(|it| it.metadata.uid.as_str()).collect();
+            let of = |pod: &&Pod| uids.contains(pod.metadata.uid.as_str());
+            around.in_namespace(&wanted.namespace).filter(of).cloned().collect()
+        }
+    };
     let name = wanted.name.as_ref().map(|name| whole(name)).transpose()?;
-    let mut pods: Vec<Pod> = look.client.list(&request, look.within).await?;
     pods.retain(|pod| {
         fits(pod, wanted, look) && name.as_ref().is_none_or(|n| n.is_match(pod.name()))
     });
     Ok(pods)
 }
 
-/// Every pod of the namespace.
-pub async fn all(look: &Look<'_>, namespace: &str, within: Duration) -> Result<Vec<Pod>, ApiError> {
-    look.client.list(&ApiRequest::get(Resource::Pod.path(Some(namespace))), within).await
-}
-
-/// Every pod on a node.
-pub async fn on_node(look: &Look<'_>, node: &str) -> Result<Vec<Pod>, ApiError> {
-    let request = ApiRequest::get(Resource::Pod.path(None));
-    let request = request.with("fieldSelector", format!("spec.nodeName={node}"));
-    look.client.list(&request, look.within).await
+/// Every pod of a namespace, or of the cluster.
+pub async fn all(look: &Look<'_>, namespace: Option<&str>) -> Result<Vec<Pod>, ApiError> {
+    look.client.list(&ApiRequest::get(Resource::Pod.path(namespace)), look.within).await
 }
 
 /// The Service's own selector, as a label selector.
@@ -86,8 +104,10 @@ fn fits(pod: &Pod, wanted: &PodSelector, look: &Look<'_>) -> bool {
         Some(phase) => pod.status.phase == phase_name(phase),
         None => !pod.has_ended(),
     };
+    let ours = wanted.selector.as_deref().is_some_and(|labels| labels.contains("squall"));
     annotated
         && owned
+        && (ours || !pod.is_ours())
         && phase
         && !pod.is_over()
         && (wanted.nodes.is_empty() || wanted.nodes.contains(node))

@@ -72,7 +72,7 @@ impl ClusterSite {
         let mut look = Look::at(&self.client, &self.access.cluster, ANSWERS_WITHIN).await?;
         look.prefix = self.prefix;
         for (name, selector) in &self.selectors {
-            let found = look.find(selector, false).await?;
+            let found = look.find(selector, None).await?;
             seen.selected.insert(name.clone(), found.now);
             let targets = found.candidates.into_iter().map(|c| (c.name.0.clone(), target(c)));
             seen.targets.extend(targets);

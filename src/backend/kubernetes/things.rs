@@ -5,12 +5,16 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
+use crate::model::units::Span;
+
 /// The label of a node that names its zone.
 pub const ZONE: &str = "topology.kubernetes.io/zone";
 /// What an owner calls the environment of a namespace or node.
 pub const ENVIRONMENT: &str = "squall.dev/environment";
 /// The annotation by which the owner of a pod agrees to have it hit.
 pub const OPT_IN: &str = "squall.dev/opt-in";
+/// What says of a pod whose it is, and of ours that they are.
+const NAME: (&str, &str) = ("app.kubernetes.io/name", "squall");
 const CONTROL_PLANE: &str = "node-role.kubernetes.io/control-plane";
 const MIRROR: &str = "kubernetes.io/config.mirror";
 const TEMPLATE_HASH: &str = "pod-template-hash";
@@ -58,6 +62,32 @@ pub struct Pod {
 #[serde(rename_all = "camelCase", default)]
 pub struct PodSpec {
     pub node_name: String,
+    pub termination_grace_period_seconds: Option<u64>,
+    pub tolerations: Vec<Toleration>,
+    pub containers: Vec<Container>,
+}
+
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Toleration {
+    pub key: String,
+    pub toleration_seconds: Option<u64>,
+}
+
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Container {
+    pub readiness_probe: Option<ReadinessProbe>,
+}
+
+/// What it does not say the server has filled in.
+#[derive(Debug, Clone, Copy, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct ReadinessProbe {
+    pub initial_delay_seconds: u64,
+    pub period_seconds: u64,
+    pub timeout_seconds: u64,
+    pub failure_threshold: u64,
 }
 
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -86,6 +116,7 @@ pub struct Node {
 #[serde(default)]
 pub struct NodeStatus {
     pub addresses: Vec<Address>,
+    pub conditions: Vec<Condition>,
 }
 
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -122,6 +153,11 @@ impl Pod {
 
     pub fn is_ready(&self) -> bool {
         self.status.conditions.iter().any(|c| c.kind == "Ready" && c.status == "True")
+    }
+
+    /// Is it a part of squall itself?
+    pub fn is_ours(&self) -> bool {
+        self.metadata.labels.get(NAME.0).is_some_and(|name| name == NAME.1)
     }
 
     /// It ends, has ended, or only mirrors what a node runs by itself: deleting it says nothing.
@@ -165,7 +201,28 @@ pub fn service(kind: &str, namespace: &str, name: &str) -> String {
     format!("{} {namespace}/{name}", kind.to_lowercase())
 }
 
+impl PodSpec {
+    /// From the moment at which its containers answer no more until it is not ready, at most.
+    pub fn readiness_fails_after(&self) -> Option<Span> {
+        let probes = self.containers.iter().filter_map(|container| container.readiness_probe);
+        let fails = |probe: ReadinessProbe| {
+            probe.period_seconds * probe.failure_threshold + probe.timeout_seconds
+        };
+        probes.map(fails).min().map(Span::secs)
+    }
+
+    /// Seconds that each of its pods takes to be ready, at least.
+    pub fn ready_after(&self) -> u64 {
+        let probes = self.containers.iter().filter_map(|container| container.readiness_probe);
+        probes.map(|probe| probe.initial_delay_seconds).max().unwrap_or_default()
+    }
+}
+
 impl Node {
+    pub fn is_ready(&self) -> bool {
+        self.status.conditions.iter().any(|c| c.kind == "Ready" && c.status == "True")
+    }
+
     pub fn zone(&self) -> Option<&String> {
         self.metadata.labels.get(ZONE)
     }

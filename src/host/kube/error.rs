@@ -13,7 +13,10 @@ pub enum ApiError {
     #[error("{what}: not found")]
     NotFound { what: String },
     /// 401: the credentials are not known, or no more.
-    #[error("{what}: the API server does not know these credentials: {why}")]
+    #[error(
+        "{what}: the API server does not know these credentials, or no more ({why}); log in again, \
+         or renew them in the kubeconfig"
+    )]
     Unauthorized { what: String, why: String },
     /// 403.
     #[error("{what}: forbidden: {why}")]
@@ -32,6 +35,12 @@ pub enum ApiError {
     /// The context leads to another cluster than it did.
     #[error("context {context} leads to cluster {found}, not to {wanted} any more")]
     Moved { context: String, wanted: String, found: String },
+    /// What the file says of the cluster cannot be: its own words.
+    #[error("{0}")]
+    Unusable(String),
+    /// It can be, but not now.
+    #[error("{0}")]
+    NotNow(String),
     #[error("{0}")]
     Kubeconfig(String),
 }
@@ -40,7 +49,11 @@ impl ApiError {
     pub(super) fn of(what: &str, error: kube::Error) -> ApiError {
         match error {
             kube::Error::Api(status) => ApiError::of_status(what, &status),
-            other => ApiError::Unreachable { what: what.to_owned(), why: chain(&other) },
+            other => {
+                let why = chain(&other);
+                let remedy = remedy(&why);
+                ApiError::Unreachable { what: what.to_owned(), why: format!("{why}; {remedy}") }
+            }
         }
     }
 
@@ -67,6 +80,15 @@ impl ApiError {
             }
             code => ApiError::Refused { what, code, reason: status.reason.clone(), why },
         }
+    }
+}
+
+/// What helps where no answer came, by the words of those who tried.
+fn remedy(why: &str) -> &'static str {
+    if why.contains("certificate") {
+        "the certificate authority of the kubeconfig is not this server's: is it of another cluster?"
+    } else {
+        "check `server` of the context, and whether it can be reached from here"
     }
 }
 
@@ -102,7 +124,11 @@ impl From<ApiError> for HostError {
             ApiError::Moved { .. } | ApiError::Refused { .. } => {
                 HostError::Refused { why, budget: false }
             }
-            ApiError::Unreachable { .. } | ApiError::Late { .. } | ApiError::Kubeconfig(_) => {
+            ApiError::Unreachable { .. }
+            | ApiError::Late { .. }
+            | ApiError::Unusable(_)
+            | ApiError::NotNow(_)
+            | ApiError::Kubeconfig(_) => {
                 HostError::io("ask the API server", std::io::Error::other(why))
             }
         }

@@ -66,9 +66,22 @@ fn ended(timeline: &Timeline, effective: &Effective) -> Option<u64> {
     ends.map(|(at_ns, _, _)| *at_ns).min()
 }
 
+/// Who is hit because it took the place of another is held for what is left of the step.
+fn planned_ns(timeline: &Timeline, step: &Step, effective: &Effective) -> u64 {
+    let targets = &timeline.opened.plan.experiment.targets;
+    let mut subjects = step.facts.subjects.iter().filter_map(|name| targets.get(name));
+    if !subjects.any(|target| target.follow) {
+        return step.hold.nanos();
+    }
+    let of_step = timeline.effective.iter().filter(|other| other.step == effective.step);
+    let first = of_step.map(|other| other.effective_ns).min().unwrap_or(effective.effective_ns);
+    (first + step.hold.nanos()).saturating_sub(effective.effective_ns)
+}
+
 /// `held for 0.8 s of 5 s`; None where it held for all of it.
 fn short(timeline: &Timeline, effective: &Effective, gone_ns: u64) -> Option<String> {
-    let planned = timeline.opened.plan.experiment.method.get(effective.step)?.hold.nanos();
+    let step = timeline.opened.plan.experiment.method.get(effective.step)?;
+    let planned = planned_ns(timeline, step, effective);
     let held_ns = gone_ns.saturating_sub(effective.effective_ns);
     let (held, of) = (words::plain(held_ns), words::plain(planned));
     (held_ns < planned).then(|| format!("held for {held} of {of}"))

@@ -12,6 +12,7 @@ pub mod latency;
 pub mod outage;
 pub mod pending;
 pub mod probe;
+pub mod reached;
 pub mod ready;
 pub mod ribbon;
 pub mod role;

@@ -7,13 +7,18 @@ use std::path::Path;
 
 use crate::host::HostError;
 use crate::host::linux::clock::monotonic_ns;
+use crate::host::linux::process::LinuxProcesses;
 use crate::host::linux::program::Program;
 use crate::host::part::End;
+use crate::host::process::Processes;
 use crate::lab::cluster::{Errand, Stage};
-use crate::model::identity::NetnsIdentity;
+use crate::model::identity::{NetnsIdentity, ProcessIdentity};
 
 /// Between two tries: what an errand waits for sends no event to us.
 const AGAIN_AFTER_NS: u64 = 200_000_000;
+
+/// How much longer than its errand a step may take before it is killed.
+const SLACK_NS: u64 = 2_000_000_000;
 
 /// Where errands start, and their HOME.
 const FOLDER: &str = "/run/lab";
@@ -24,7 +29,7 @@ pub struct Duty {
     log: File,
     step: usize,
     /// The process of the present step.
-    pid: Option<i32>,
+    process: Option<ProcessIdentity>,
     first_start_ns: Option<u64>,
     again_at: Option<u64>,
 }
@@ -50,7 +55,7 @@ pub fn all(
             netns: space(&errand.host)?,
             log: log.try_clone().map_err(|e| HostError::io("copy a log", e))?,
             step: 0,
-            pid: None,
+            process: None,
             first_start_ns: None,
             again_at: None,
         })
@@ -64,17 +69,36 @@ impl Duty {
     }
 
     pub fn has_process(&self, pid: i32) -> bool {
-        self.pid == Some(pid)
+        self.process.as_ref().is_some_and(|process| process.pid == pid)
     }
 
-    /// When its step is to be tried again, nanoseconds of `CLOCK_MONOTONIC`.
-    pub fn again_at(&self) -> Option<u64> {
-        self.again_at
+    /// When something is to be done about it: its step tried again, or ended because its time is
+    /// up. Nanoseconds of `CLOCK_MONOTONIC`.
+    pub fn due_at(&self) -> Option<u64> {
+        self.again_at.or_else(|| self.process.as_ref().map(|_| self.deadline_ns()))
+    }
+
+    /// Ends a step whose time is up: it may wait for what never comes.
+    pub fn end_late(&self, now: u64) -> Result<(), HostError> {
+        let Some(process) = self.process.as_ref().filter(|_| now >= self.deadline_ns()) else {
+            return Ok(());
+        };
+        match LinuxProcesses::new()?.signal(process, libc::SIGKILL) {
+            // It has just ended by itself.
+            Ok(()) | Err(HostError::Gone(_)) => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Programs that have a limit of their own say more than one that is killed: they come first.
+    fn deadline_ns(&self) -> u64 {
+        let span = self.errand.within.nanos().saturating_add(SLACK_NS);
+        self.first_start_ns.unwrap_or(u64::MAX).saturating_add(span)
     }
 
     /// `waiting`: does a service of that name wait still? `open`: the first stage that is not over.
     pub fn may_start(&self, waiting: impl Fn(&str) -> bool, open: Stage, now: u64) -> bool {
-        self.pid.is_none()
+        self.process.is_none()
             && !self.done()
             && self.errand.stage <= open
             && self.again_at.is_none_or(|at| now >= at)
@@ -90,7 +114,7 @@ impl Duty {
             log: &self.log,
             netns: &self.netns,
         };
-        self.pid = Some(program.start()?.pid);
+        self.process = Some(program.start()?);
         self.first_start_ns.get_or_insert_with(monotonic_ns);
         self.again_at = None;
         Ok(())
@@ -98,7 +122,7 @@ impl Duty {
 
     /// Its process ended.
     pub fn end(&mut self, at_ns: u64, how: End) -> Next {
-        self.pid = None;
+        self.process = None;
         if how == End::Exit(0) {
             self.step += 1;
             return if self.done() { Next::Done } else { Next::GoesOn };
@@ -110,5 +134,57 @@ impl Duty {
         }
         self.again_at = Some(at_ns.saturating_add(AGAIN_AFTER_NS));
         Next::GoesOn
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::host::linux::clock::boot;
+    use crate::model::units::Span;
+
+    fn duty(steps: &[&[&str]]) -> Duty {
+        let errand = Errand {
+            name: "images on n1".to_owned(),
+            host: "n1".to_owned(),
+            stage: Stage::Nodes,
+            after: vec!["kubelet".to_owned()],
+            steps: steps.iter().map(|s| s.iter().map(|w| (*w).to_owned()).collect()).collect(),
+            within: Span::secs(1),
+        };
+        let log = tempfile::tempfile().unwrap();
+        let netns = NetnsIdentity {
+            path: "/proc/self/ns/net".to_owned(),
+            cookie: 0,
+            boot: boot().unwrap(),
+        };
+        all(&[errand], &log, |_| Ok(netns.clone())).unwrap().remove(0)
+    }
+
+    #[test]
+    fn it_waits_for_its_services_and_for_the_stages_before_it() {
+        let duty = duty(&[&["true"]]);
+        assert!(duty.may_start(|_| false, Stage::Nodes, 0));
+        assert!(!duty.may_start(|service| service == "kubelet", Stage::Nodes, 0));
+        assert!(!duty.may_start(|_| false, Stage::Images, 0));
+    }
+
+    #[test]
+    fn a_step_is_tried_again_until_its_time_is_up() {
+        let mut duty = duty(&[&["one"], &["two"]]);
+        duty.first_start_ns = Some(0);
+        assert_eq!(duty.end(1, End::Exit(1)), Next::GoesOn);
+        assert!(!duty.may_start(|_| false, Stage::Nodes, 2));
+        assert!(duty.may_start(|_| false, Stage::Nodes, 1 + AGAIN_AFTER_NS));
+        assert_eq!(duty.due_at(), Some(1 + AGAIN_AFTER_NS));
+        duty.again_at = None;
+        assert_eq!(duty.end(2, End::Exit(0)), Next::GoesOn);
+        assert!(!duty.done());
+        assert_eq!(duty.end(3, End::Exit(0)), Next::Done);
+        assert!(duty.done() && !duty.may_start(|_| false, Stage::Workloads, 4));
+        let mut late = super::tests::duty(&[&["one"]]);
+        late.first_start_ns = Some(0);
+        let Next::Failed(why) = late.end(1_000_000_000, End::Exit(7)) else { panic!() };
+        assert_eq!(why, "images on n1: not done within 1s: exit status 7");
     }
 }

@@ -1,8 +1,14 @@
 //! Plans as people read them, kept as snapshots beside `tests/plans/`.
 
 use super::{Style, text};
-use crate::model::experiment::{Bind, Peers, Pick, Restore};
-use crate::plan::fixture::{experiment, lab, planned, primary_loss, step, target};
+use crate::model::expectation::Impact;
+use crate::model::experiment::{Bind, Experiment, Footprint, Peers, Pick, Restore};
+use crate::model::inventory::InstanceName;
+use crate::model::units::Span;
+use crate::plan::fixture::{
+    cluster, experiment, in_cluster, lab, nodes_of, planned, pod, pods_of, primary_loss, step, target,
+};
+use crate::plan::plan;
 
 #[test]
 fn a_kill_of_whoever_is_primary() {
@@ -41,6 +47,52 @@ fn colour_adds_nothing_but_colour() {
     assert_eq!(anstream::adapter::strip_str(&coloured).to_string(), text(&plan, Style::Plain));
 }
 
+/// What a person reads in ten seconds, also where a hundred pods are found.
+#[test]
+fn pods_of_a_cluster_that_are_followed() {
+    let mut many = cluster(&[]);
+    let names: Vec<String> = (0..103).map(|n| format!("web-{n:03}")).collect();
+    many.population.retain(|candidate| candidate.service != "deployment web/web");
+    many.population.extend(names.iter().map(|name| pod(name, "web", "n2", Some("z2"))));
+    many.population.sort_by(|a, b| a.name.cmp(&b.name));
+    let found = names.iter().map(|name| InstanceName(format!("web/{name}"))).collect();
+    many.found.insert("web".into(), found);
+    let timers = [("deployment web/web.grace", 5)];
+    many.timers = timers.map(|(name, s)| (name.to_owned(), Span::secs(s))).into();
+    let mut web = pods_of("web", Pick::Count(8));
+    web.follow = true;
+    let mut harm = step(0, 20, "web", Restore::None);
+    harm.kind = "podDelete".into();
+    harm.facts.footprint = Footprint::Pod;
+    harm.facts.summary = "delete pod {target}".into();
+    harm.impact = Impact::Ends { grace: None, forced: false };
+    let declared = Experiment {
+        environment: Some("staging".into()),
+        lab: None,
+        ..experiment(&[("web", web)], vec![harm])
+    };
+    let plan = plan(in_cluster(&declared, many)).unwrap();
+    insta::assert_snapshot!(text(&plan, Style::Plain));
+}
+
+#[test]
+fn a_node_of_a_cluster_that_is_drained() {
+    let mut harm = step(0, 20, "node", Restore::Undo);
+    harm.kind = "nodeDrain".into();
+    harm.facts.footprint = Footprint::Node;
+    harm.facts.summary = "drain {target}".into();
+    harm.impact = Impact::Ends { grace: None, forced: false };
+    let declared = Experiment {
+        environment: Some("staging".into()),
+        ..experiment(&[("node", nodes_of(&["z1", "z2"], Pick::PerZone))], vec![harm])
+    };
+    let found: [(&str, &[&str]); 1] = [("node", &["node/n1", "node/n2"])];
+    insta::assert_snapshot!(text(
+        &plan(in_cluster(&declared, cluster(&found))).unwrap(),
+        Style::Plain
+    ));
+}
+
 #[test]
 fn whoever_looks_from_elsewhere_is_shown_and_must_be_a_host_of_the_lab() {
     let probe = |from: Option<&str>| -> crate::model::experiment::ProbeSpec {
@@ -59,6 +111,7 @@ fn whoever_looks_from_elsewhere_is_shown_and_must_be_a_host_of_the_lab() {
         experiment: &declared,
         source: planned(&primary_loss()).source,
         lab: Some(lab()),
+        clusters: Vec::new(),
         seed: 1,
         policies: std::collections::BTreeMap::new(),
         warnings: Vec::new(),

@@ -12,9 +12,11 @@ use super::super::sheet::Sheet;
 use super::super::template::{self, LabValues, Values};
 use super::super::tree::{Content, Entry, Node};
 use super::super::{Loaded, Surroundings, lab_file};
+use crate::model::expectation::Impact;
 use crate::model::experiment::{Claim, Experiment, ProbeSpec, Step, TargetSpec};
 use crate::model::lab::LabSpec;
 use crate::model::layout::Layout;
+use crate::model::selector::Where;
 
 /// An experiment with the lab that it names.
 #[derive(Debug, Clone, PartialEq)]
@@ -183,6 +185,13 @@ impl Review<'_> {
         self.check_timing(sheet);
     }
 
+    /// Is anything that may be hit in a cluster, or one of its nodes?
+    fn is_cluster(&self) -> bool {
+        let lab = matches!(self.lab, LabInView::Known(lab) if lab.kubernetes.is_some());
+        let mut selectors = self.document.targets.values().flat_map(TargetDocument::selectors);
+        lab || selectors.any(|selector| selector.place() != Where::Lab)
+    }
+
     pub(super) fn entries(&self, key: &str) -> &[Entry] {
         self.spec.get(key).map_or(&[], Node::entries)
     }
@@ -200,6 +209,7 @@ fn build(
     (probes, sheet): (BTreeMap<String, ProbeSpec>, &Sheet),
 ) -> Experiment {
     let document = &envelope.spec;
+    let is_cluster = review.is_cluster();
     let claims = |key: &str, claims: &[crate::judge::CheckParams]| -> Vec<Claim> {
         let nodes = review.spec.get(key).map_or(&[][..], Node::items);
         let line_of = |node: &Node| sheet.source.place(node.span.start).line as u64;
@@ -221,7 +231,7 @@ fn build(
         probes,
         steady_for: document.steady_state.good_for,
         steady_within: document.steady_state.within,
-        method: document.method.iter().map(step).collect(),
+        method: document.method.iter().map(|declared| step(declared, is_cluster)).collect(),
         hypothesis: claims("hypothesis", &document.hypothesis),
         stop_conditions: claims("stopConditions", &document.stop_conditions),
         recovery_watch: document.recovery_watch,
@@ -231,12 +241,16 @@ fn build(
 fn targets(documents: &BTreeMap<String, TargetDocument>) -> BTreeMap<String, TargetSpec> {
     let each = |(name, target): (&String, &TargetDocument)| {
         let selector = target.selectors().pop()?;
-        Some((name.clone(), TargetSpec { selector, pick: target.pick.0, bind: target.bind }))
+        let TargetDocument { pick, bind, follow, .. } = *target;
+        Some((name.clone(), TargetSpec { selector, pick: pick.0, bind, follow }))
     };
     documents.iter().filter_map(each).collect()
 }
 
-fn step(step: &StepDocument) -> Step {
+/// Where nothing is a cluster's, nothing counts the seconds that a fault takes.
+fn step(step: &StepDocument, is_cluster: bool) -> Step {
     let (kind, params) = step.inject.canonical();
-    Step { at: step.at, hold: step.hold, kind: kind.to_owned(), params, facts: step.inject.facts() }
+    let (facts, impact) = (step.inject.facts(), step.inject.impact());
+    let impact = if is_cluster { impact } else { Impact::Uncounted };
+    Step { at: step.at, hold: step.hold, kind: kind.to_owned(), params, facts, impact }
 }

@@ -5,13 +5,16 @@ use super::super::sheet::Sheet;
 use super::super::suggest;
 use super::super::tree::{Entry, Key, Node};
 use super::{LabInView, Review, cluster};
-use crate::model::experiment::{LabSelector, Pick, Selector};
+use crate::model::experiment::{Footprint, LabSelector, Pick, Selector};
 use crate::model::lab::{LabSpec, Service};
 
 impl Review<'_> {
     pub(super) fn check_selectors(&self, sheet: &mut Sheet) {
         for entry in self.entries("targets").iter().filter(|e| self.decoded.is_whole(&e.value)) {
             let Some(target) = self.document.targets.get(&entry.key.text) else { continue };
+            if target.follow {
+                self.check_follow(entry, sheet);
+            }
             let selectors = target.selectors();
             let [selector] = &selectors[..] else {
                 check_number(&entry.key, selectors.len(), sheet);
@@ -40,6 +43,27 @@ impl Review<'_> {
             if let LabInView::Known(lab) = &self.lab {
                 check_count(entry, selector, target.pick.0, lab, sheet);
             }
+        }
+    }
+}
+
+impl Review<'_> {
+    /// Only of pods does another take the place of the one that is hit.
+    fn check_follow(&self, entry: &Entry, sheet: &mut Sheet) {
+        let key = label(entry, "follow");
+        if entry.value.entry("pods").is_none() {
+            let message = "only pods have others that take their place";
+            sheet.error(Code::BadValue, key, message).help("leave `follow` out, or select `pods`");
+            return;
+        }
+        let name = &entry.key.text;
+        let facts = self.document.method.iter().map(|step| step.inject.facts());
+        let mut of = facts.filter(|facts| facts.subjects.contains(name));
+        if let Some(other) = of.find(|facts| facts.footprint != Footprint::Pod) {
+            let message = format!("`{name}` is also hit by a fault of no pod: {}", other.summary);
+            sheet
+                .error(Code::BadValue, key, message)
+                .help("`follow` is for faults of pods; make it a target of its own for them");
         }
     }
 }

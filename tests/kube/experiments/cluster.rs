@@ -15,31 +15,34 @@ const LOOKS_EVERY: &str = "--timeout=2s";
 
 pub struct Cluster<'a> {
     stand: &'a Stand,
-    lab: String,
+    state: &'a str,
+    lab: &'a str,
 }
 
 impl<'a> Cluster<'a> {
-    pub fn raise(stand: &'a Stand, lab: &str) -> Cluster<'a> {
+    pub fn raise(stand: &'a Stand, state: &'a str, lab: &'a str) -> Cluster<'a> {
         let began = Instant::now();
-        stand.must(&["lab", "up", "--detach", &format!("experiments/labs/{lab}.yaml")]);
+        let file = format!("experiments/labs/{lab}.yaml");
+        let up = stand.squall_in(state, &["lab", "up", "--detach", &file]).output().unwrap();
+        assert!(up.status.success(), "{}", both(&up));
         eprintln!("{lab}: up after {} s", began.elapsed().as_secs());
-        Cluster { stand, lab: lab.to_owned() }
+        Cluster { stand, state, lab }
     }
 
     /// Waits until every node is ready, every workload complete, and every workload that is to be
     /// spread is so again: Kubernetes moves no pod back to a node that has returned, and the next
-    /// drill on that node would hit nothing.
-    pub fn heal(&self, before: &str) {
+    /// drill on that node would hit nothing. Errors: what is still wrong when it ought to be well.
+    pub fn heal(&self) -> Result<(), String> {
         let began = Instant::now();
-        loop {
-            let trouble = self.trouble();
-            let Some(trouble) = trouble else { break };
-            let waited = began.elapsed();
-            assert!(waited < HEALS_WITHIN, "before {before}: {trouble}");
+        while let Some(trouble) = self.trouble() {
+            if began.elapsed() > HEALS_WITHIN {
+                return Err(format!("the drill before it has left this: {trouble}"));
+            }
             // Waits on the server for something to change, for a moment.
             let _ = self.kubectl(&["wait", "--for=condition=Ready", "nodes", "--all", LOOKS_EVERY]);
         }
-        eprintln!("healed after {:.1} s", began.elapsed().as_secs_f64());
+        eprintln!("{}: healed after {:.1} s", self.lab, began.elapsed().as_secs_f64());
+        Ok(())
     }
 
     /// What is not as it was. Doubled pods are sent away as they are found.
@@ -75,7 +78,7 @@ impl<'a> Cluster<'a> {
     }
 
     fn kubectl(&self, words: &[&str]) -> String {
-        let output = self.stand.kubectl("one", &self.lab, words);
+        let output = self.stand.kubectl(self.state, self.lab, words);
         if !output.status.success() {
             eprintln!("{words:?}: {}", both(&output));
         }
