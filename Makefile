@@ -25,6 +25,9 @@ KUBE_PACKAGES := etcd:etcd-server containerd:containerd runc:runc umoci:umoci ng
 KUBE := target/kube
 KUBE_VERSION := $(shell sed -n 's/^require k8s.io\/kubernetes v//p' scripts/kube/go.mod)
 
+# What the suites of clusters stand on; without root they cannot run, and say so.
+KUBE_READY := $(if $(filter 0,$(shell id -u)),kube-images)
+
 VM_PACKAGES := qemu-system-x86_64:qemu-system-x86 strip:binutils
 
 .PHONY: demo build test matrix picture bench peers lint fmt reference vm drills demo-packages \
@@ -41,7 +44,7 @@ build:
 	$(CARGO) build --release
 
 ## test: install what the tests need, run every test that fits its minutes
-test: test-packages vm-packages lint
+test: test-packages vm-packages $(KUBE_READY) lint
 	$(CARGO) build --features crash-points
 	$(CARGO) test --features crash-points
 
@@ -88,7 +91,7 @@ kube-programs: kube-packages
 	@scripts/kube-programs $(KUBE)/$(KUBE_VERSION)
 
 ## kube-images: make the images that a lab's cluster runs, from packages of this machine
-kube-images: kube-packages
+kube-images: kube-programs
 	@scripts/kube-images $(KUBE)/images $(KUBE)/$(KUBE_VERSION)
 	@scripts/kube-images $(KUBE)/shop $(KUBE)/$(KUBE_VERSION) nginx-lua postgres
 

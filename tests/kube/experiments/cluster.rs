@@ -11,7 +11,9 @@ use crate::stand::{Stand, both};
 /// that; a cluster that has not healed by then does not heal.
 const HEALS_WITHIN: Duration = Duration::from_secs(90);
 
-const LOOKS_EVERY: &str = "--timeout=2s";
+const LOOKS_EVERY: Duration = Duration::from_millis(500);
+
+const LOOKED_AT: &str = "nodes,deployments,statefulsets,pods";
 
 pub struct Cluster<'a> {
     stand: &'a Stand,
@@ -38,8 +40,7 @@ impl<'a> Cluster<'a> {
             if began.elapsed() > HEALS_WITHIN {
                 return Err(format!("the drill before it has left this: {trouble}"));
             }
-            // Waits on the server for something to change, for a moment.
-            let _ = self.kubectl(&["wait", "--for=condition=Ready", "nodes", "--all", LOOKS_EVERY]);
+            std::thread::sleep(LOOKS_EVERY);
         }
         eprintln!("{}: healed after {:.1} s", self.lab, began.elapsed().as_secs_f64());
         Ok(())
@@ -47,34 +48,30 @@ impl<'a> Cluster<'a> {
 
     /// What is not as it was. Doubled pods are sent away as they are found.
     fn trouble(&self) -> Option<String> {
-        let nodes = self.list("nodes");
+        let all = self.kubectl(&["get", LOOKED_AT, "-A", "-o", "json"]);
+        let all: Value = serde_json::from_str(&all).unwrap();
+        let of = |kind: &str| -> Vec<&Value> {
+            all["items"].as_array().unwrap().iter().filter(|o| o["kind"] == kind).collect()
+        };
+        let nodes = of("Node");
         let unready = nodes.iter().find(|node| !is_true(node, "Ready"));
         if let Some(node) = unready {
             return Some(format!("node {} is not ready", name(node)));
         }
-        for kind in ["deployments", "statefulsets"] {
-            let short = self.list(kind).into_iter().find(|workload| !is_complete(workload));
-            if let Some(workload) = short {
-                return Some(format!("{kind} {} is not complete", name(&workload)));
-            }
+        let workloads = [of("Deployment"), of("StatefulSet")].concat();
+        if let Some(workload) = workloads.iter().find(|workload| !is_complete(workload)) {
+            return Some(format!("{} is not complete", name(workload)));
         }
-        let pods = self.list("pods");
+        let pods = of("Pod");
         let ending = pods.iter().find(|pod| pod["metadata"]["deletionTimestamp"].is_string());
         if let Some(pod) = ending {
             return Some(format!("pod {} is still ending", name(pod)));
         }
         let doubled = doubled(&pods, nodes.len());
         for (namespace, pod) in &doubled {
-            let words = ["delete", "pod", "-n", namespace, pod, "--wait=false"];
-            let _ = self.kubectl(&words);
+            self.kubectl(&["delete", "pod", "-n", namespace, pod, "--force"]);
         }
         doubled.first().map(|(namespace, pod)| format!("{namespace}/{pod} is beside another"))
-    }
-
-    fn list(&self, kind: &str) -> Vec<Value> {
-        let listed = self.kubectl(&["get", kind, "-A", "-o", "json"]);
-        let listed: Value = serde_json::from_str(&listed).unwrap();
-        listed["items"].as_array().unwrap().clone()
     }
 
     fn kubectl(&self, words: &[&str]) -> String {
@@ -88,7 +85,7 @@ impl<'a> Cluster<'a> {
 
 /// Of each workload that asks to be spread over nodes: one pod of every node that has two, as long
 /// as there is a node that has none.
-fn doubled(pods: &[Value], nodes: usize) -> Vec<(String, String)> {
+fn doubled(pods: &[&Value], nodes: usize) -> Vec<(String, String)> {
     let mut by_workload: BTreeMap<String, BTreeMap<String, Vec<String>>> = BTreeMap::new();
     for pod in pods.iter().filter(|pod| pod["spec"]["topologySpreadConstraints"].is_array()) {
         let place = format!("{} {}", namespace(pod), pod["metadata"]["labels"]["app"]);
@@ -110,8 +107,7 @@ fn is_true(object: &Value, condition: &str) -> bool {
     conditions.into_iter().flatten().any(|c| c["type"] == condition && c["status"] == "True")
 }
 
-/// As many as there are to be, of the newest kind, ready, and no others; of a workload that grew,
-/// also no more than it began with.
+/// As many as there are to be, of the newest kind, ready, and no others.
 fn is_complete(workload: &Value) -> bool {
     let wanted = workload["spec"]["replicas"].as_i64();
     let status = &workload["status"];
