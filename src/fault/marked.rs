@@ -18,7 +18,7 @@ use crate::model::cluster::{ObjectIdentity, Resource};
 use crate::model::mark::{DRILL, Mark, Note, UNDO};
 
 /// After its deadline a drill may still be at its undo, and two machines' clocks differ.
-const MARGIN: Duration = Duration::from_secs(60);
+const MARGIN: Duration = Duration::from_mins(1);
 /// How often a change is tried when somebody else was quicker each time: both requests are short.
 const TRIES: usize = 3;
 

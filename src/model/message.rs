@@ -183,6 +183,7 @@ impl std::fmt::Debug for ProberHello {
             .field("netns", &self.netns)
             .field("hosts", &self.hosts)
             .field("secrets", &self.secrets.keys())
+            .field("clusters", &self.clusters)
             .field("seed", &self.seed)
             .finish()
     }

@@ -31,7 +31,7 @@ impl Around {
             match selector {
                 Selector::Nodes(_) => everywhere = true,
                 Selector::Pods(_) | Selector::Workload(_) => {
-                    namespaces.extend(selector.namespace())
+                    namespaces.extend(selector.namespace());
                 }
                 Selector::Lab(_) | Selector::Object(_) => {}
             }

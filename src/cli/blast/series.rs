@@ -207,8 +207,8 @@ impl Series<'_> {
                 continue;
             }
             progress.say(&format!("losing {} ({} of {})", turn.service, number + 1, turns.len()));
-            let lost = self.lose(turn, plan, site, (progress, signals)).await;
-            let loss = lost.unwrap_or_else(|failure| judge::spared(&turn.service, &failure.why));
+            let drilled = self.lose(turn, plan, site, (progress, signals)).await;
+            let loss = drilled.unwrap_or_else(|failure| judge::spared(&turn.service, &failure.why));
             progress.say(&format!("  {}", sentence::loss(&loss, &self.declared.map.journeys)));
             over = ends(&loss, signals);
             losses.push(loss);

@@ -98,7 +98,7 @@ fn struck<'a>(watched: &Watched<'a>, workload: &str, effective: &Effective) -> B
             && (named || (host.is_some() && pod.node.as_deref() == host))
     };
     let then = watched.pods.values().filter_map(|all| last(all, effective.began_ns));
-    then.filter(|pod| hit(*pod)).map(|pod| pod.uid.as_str()).collect()
+    then.filter(|pod| hit(pod)).map(|pod| pod.uid.as_str()).collect()
 }
 
 /// The node that the injection is on: `node/n1`, or a host of the lab, `kubelet@n1`.

@@ -54,8 +54,8 @@ pub fn ready(hit: &Hit, at_least: Option<u64>) -> Result<Ready, String> {
         }
         short = !enough(&now);
     }
-    let at_last = counts(hit, hit.end_ns).values().sum();
-    Ok(Ready { wanted: total, worst, at_last, back })
+    let in_the_end = counts(hit, hit.end_ns).values().sum();
+    Ok(Ready { wanted: total, worst, at_last: in_the_end, back })
 }
 
 /// Of each workload; where it does not say itself, as many as were ready.
