@@ -102,7 +102,7 @@ fn a_server_that_stands_still_leaves_a_gap(stand: &Stand) {
     let finding = ready["finding"].as_str().unwrap();
     assert!(finding.contains("unwatched from"), "{finding}");
     let of = |word: &str| {
-        let told = drill.facts().filter(move |(_, fact)| fact == word || fact[word].is_object());
+        let told = drill.facts().filter(move |(_, fact)| **fact == *word || fact[word].is_object());
         told.map(|(at_ns, fact)| (at_ns, fact.clone())).collect::<Vec<_>>()
     };
     let (gaps, watched) = (of("unwatched"), of("watched"));
