@@ -31,8 +31,8 @@ KUBE_READY := $(if $(filter 0,$(shell id -u)),kube-images)
 VM_PACKAGES := qemu-system-x86_64:qemu-system-x86 strip:binutils
 
 .PHONY: demo build test matrix picture bench peers lint fmt reference vm drills demo-packages \
-        test-packages bench-packages vm-packages kube-packages kube-programs kube-images kube-demo \
-        kube-experiments kube-full
+        test-packages bench-packages vm-packages kube-packages kube-programs kube-images \
+        kube-demo kube-experiments kube-full
 
 ## demo: build, get redis and haproxy if they are missing, lose a primary, write the report
 demo: demo-packages build
@@ -102,13 +102,6 @@ kube-experiments: export SQUALL_DATE = $(shell date -u +%F)
 kube-experiments: kube-programs kube-images
 	$(CARGO) test --features crash-points --test kube experiments:: -- --nocapture
 
-## kube-full: the drill that takes minutes, with the timers that Kubernetes has by itself
-kube-full: export SQUALL_EXPERIMENTS = docs/kubernetes-experiments.md
-kube-full: export SQUALL_COMMIT = $(shell git describe --always --abbrev=12 --exclude '*' --dirty)
-kube-full: export SQUALL_DATE = $(shell date -u +%F)
-kube-full: kube-programs kube-images
-	$(CARGO) test --features crash-points --test kube times_that_kubernetes -- --ignored --nocapture
-
 ## kube-demo: a shop in a cluster loses a node, then each of its services in turn (root)
 kube-demo: kube-programs kube-images build
 	@rm -rf $(KUBE_OUT) && mkdir -p $(KUBE_OUT)
@@ -119,6 +112,13 @@ kube-demo: kube-programs kube-images build
 	$(SQUALL) blast experiments/kubernetes/blast-shop.yaml --out $(KUBE_OUT)/blast || blast=$$?; \
 	echo "open $(KUBE_OUT)/node-cut/report.html and $(KUBE_OUT)/blast/blast.html"; \
 	exit $$(( $${cut:-0} > 0 ? cut : $${blast:-0} ))
+
+## kube-full: the drill that takes minutes, with the timers that Kubernetes has by itself
+kube-full: export SQUALL_EXPERIMENTS = docs/kubernetes-experiments.md
+kube-full: export SQUALL_COMMIT = $(shell git describe --always --abbrev=12 --exclude '*' --dirty)
+kube-full: export SQUALL_DATE = $(shell date -u +%F)
+kube-full: kube-programs kube-images
+	$(CARGO) test --features crash-points --test kube times_that_kubernetes -- --ignored --nocapture
 
 kube-packages:
 	@scripts/packages $(KUBE_PACKAGES)
