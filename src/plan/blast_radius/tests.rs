@@ -205,10 +205,15 @@ fn ten_thousand_pods_are_counted_in_no_time() {
     harm.facts.footprint = Footprint::Pod;
     let experiment = experiment(&[("t", pods_of("web", Pick::Count(1000)))], vec![harm]);
     let began = monotonic_ns();
-    let radius = plan(in_cluster(&experiment, many)).unwrap().blast_radius;
+    let planned = plan(in_cluster(&experiment, many.clone())).unwrap();
     // Unoptimised, beside other tests; squares of ten thousand take minutes.
     let took_ns = monotonic_ns() - began;
     assert!(took_ns < 20_000_000_000, "{took_ns} ns");
-    assert_eq!((radius.instances, radius.hosts), (1000, 1000));
-    assert_eq!(radius.services["deployment web/w7"], (100, 100));
+    let chosen: BTreeSet<_> = planned.targets["t"].chosen.iter().flatten().collect();
+    let hit: Vec<_> = many.population.iter().filter(|pod| chosen.contains(&pod.name)).collect();
+    let hosts: BTreeSet<&str> = hit.iter().map(|pod| pod.host.name.as_str()).collect();
+    let radius = planned.blast_radius;
+    assert_eq!((radius.instances, radius.hosts), (1000, hosts.len()));
+    let of_one = hit.iter().filter(|pod| pod.service == "deployment web/w7").count();
+    assert_eq!(radius.services["deployment web/w7"], (of_one, 100));
 }
