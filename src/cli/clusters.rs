@@ -128,8 +128,7 @@ fn needs(experiment: &Experiment, place: &Where<'_>) -> BTreeSet<Need> {
         let steps = experiment.method.iter();
         for step in steps.filter(|step| step.facts.subjects.iter().any(|subject| subject == name)) {
             let asks = fault::find(&step.kind).map_or(&[][..], Fault::asks);
-            let asked =
-                asks.iter().filter(|a| a.target.is_none() || a.target == selector.resource());
+            let asked = asks.iter().filter(|a| a.target.is_none() || a.target == selector.resource());
             needs.extend(asked.map(|access| need(*access, selector.namespace())));
         }
     }

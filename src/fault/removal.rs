@@ -70,13 +70,10 @@ pub(super) fn inject<F: FaultKind>(
     let note = note::<F>(object, &undo.mark, undo)?;
     let secrets = carrier(object, &undo.mark);
     let path = Resource::Secret.path(object.namespace.as_deref());
-    host.ask(
-        &object.cluster,
-        &ApiRequest::new(ApiVerb::Create, path).body(carried(&secrets, &note)),
-    )?;
+    host.ask(&object.cluster, &ApiRequest::new(ApiVerb::Create, path).body(carried(&secrets, &note)))?;
     let conditions = json!({"uid": object.uid, "resourceVersion": undo.version});
-    let request =
-        ApiRequest::new(ApiVerb::Delete, object.path()).body(json!({"preconditions": conditions}));
+    let request = ApiRequest::new(ApiVerb::Delete, object.path())
+        .body(json!({"preconditions": conditions}));
     match host.ask(&object.cluster, &request) {
         Ok(_) => Ok(Took { began_ns, effective_ns: host.now_ns() }),
         Err(HostError::Gone(_)) => {
@@ -87,7 +84,11 @@ pub(super) fn inject<F: FaultKind>(
 }
 
 /// Puts it back where there is none, and then takes the carrier away.
-pub(super) fn revert(host: &mut dyn Host, target: &Target, undo: &Undo) -> Result<(), FaultError> {
+pub(super) fn revert(
+    host: &mut dyn Host,
+    target: &Target,
+    undo: &Undo,
+) -> Result<(), FaultError> {
     let object = identity(target)?;
     let began_ns = host.now_ns();
     let theirs = match now(host, object)? {
@@ -223,13 +224,10 @@ mod tests {
             "binaryData": {"x": "AP8="},
         });
         let content = content(&found);
-        assert_eq!(
-            content["metadata"],
-            json!({
-                "name": "web", "namespace": "shop", "labels": {"a": "b"},
-                "annotations": {"c": "d"}, "ownerReferences": [{"kind": "Thing"}],
-            })
-        );
+        assert_eq!(content["metadata"], json!({
+            "name": "web", "namespace": "shop", "labels": {"a": "b"},
+            "annotations": {"c": "d"}, "ownerReferences": [{"kind": "Thing"}],
+        }));
         let injection = InjectionId { drill: DrillId::from_bits(7), number: 3 };
         let mark = Mark { injection, until: "2026-01-02T03:04:05Z".parse().unwrap() };
         let undo = json!(Undo { mark: mark.clone(), version: "7".to_owned(), content });
@@ -242,15 +240,14 @@ mod tests {
             uid: "u".to_owned(),
             undo,
         };
-        let cluster =
-            crate::model::cluster::ClusterIdentity { context: "c".to_owned(), uid: "k".to_owned() };
+        let cluster = crate::model::cluster::ClusterIdentity {
+            context: "c".to_owned(),
+            uid: "k".to_owned(),
+        };
         let secret = carried(&carrier(&note.object(&cluster), &mark), &note);
         assert_eq!(Note::in_carrier(&secret), Some(Ok(note)));
         assert_eq!(secret["metadata"]["labels"]["squall.dev/drill"], "d0000000007");
-        assert!(
-            !secret["metadata"].to_string().contains("AP8="),
-            "the content is in the data only"
-        );
+        assert!(!secret["metadata"].to_string().contains("AP8="), "the content is in the data only");
         assert_eq!(Note::in_carrier(&json!({"data": {}})), None);
     }
 }

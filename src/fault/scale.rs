@@ -144,9 +144,7 @@ impl FaultKind for Scale {
             Expect::Gone if !copies(host, object, mark)?.is_empty() => {
                 Err(FaultError::Unexpected(format!("a replica set of {words} bears our note")))
             }
-            Expect::Gone if now == *former => {
-                Ok(format!("{words} is to have {now} replicas again"))
-            }
+            Expect::Gone if now == *former => Ok(format!("{words} is to have {now} replicas again")),
             Expect::Gone => {
                 Ok(format!("{words} is to have {now} replicas: somebody else set that, it stays"))
             }

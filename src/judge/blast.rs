@@ -6,7 +6,8 @@
 use std::collections::BTreeMap;
 
 use crate::model::blast::{
-    BLAST_VERSION, BlastClaim, BlastClaimReport, BlastMap, BlastReport, Cell, Effect, Loss, Survives,
+    BLAST_VERSION, BlastClaim, BlastClaimReport, BlastMap, BlastReport, Cell, Effect, Loss,
+    Survives,
 };
 use crate::model::outcome::{ClaimVerdict, Outcome};
 use crate::model::verdict::{ClaimReport, Outage, ProbeReport, Report};

@@ -97,7 +97,8 @@ fn claims(report: &BlastReport) -> Markup {
 
 fn losses(report: &BlastReport) -> Markup {
     let rows = report.losses.iter().map(|loss| row(loss, &report.journeys)).collect();
-    let columns = [word("lost"), words("how"), figures("in force"), words("who was hurt"), word("")];
+    let columns =
+        [word("lost"), words("how"), figures("in force"), words("who was hurt"), word("")];
     html! {
         h2 { "Losses" }
         (table("Each is a drill of its own, with its own report.", &columns, rows))

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use super::super::document::{StepDocument, TargetDocument};
 use super::super::finding::Code;
 use super::super::sheet::Sheet;
 use super::super::suggest;
 use super::super::tree::Node;
+use super::super::document::{StepDocument, TargetDocument};
 use super::Review;
 use crate::fault::{self, Fault};
 use crate::model::cluster::Resource;
