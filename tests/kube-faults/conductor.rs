@@ -14,7 +14,7 @@ use squall::host::channel::Channel;
 use squall::host::linux::clock::{boot, monotonic_ns};
 use squall::host::linux::part::{self, Part};
 use squall::host::part::{Manner, PartSpec};
-use squall::injection::journal::{JOURNAL_VERSION, Journal, Opened};
+use squall::injection::journal::{JOURNAL_VERSION, Journal, JournalError, Opened};
 use squall::model::binding::Order;
 use squall::model::cluster::ClusterAccess;
 use squall::model::message::{FromInjector, InjectorHello, ToInjector};
@@ -22,6 +22,8 @@ use squall::model::units::Span;
 
 /// The number at which every part finds the harness.
 pub const CRASH_FD: usize = 7;
+/// How long killed processes may hold a journal.
+const RELEASED_WITHIN: Span = Span::secs(5);
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Script {
@@ -60,8 +62,18 @@ pub fn run(script: &str) -> ExitCode {
 
 impl Conductor {
     fn recover(&mut self) {
-        let drill = &self.script.order.injection.drill;
-        let (journal, _) = Journal::reopen(&self.script.journals.join(drill.as_str())).unwrap();
+        let path = self.script.journals.join(self.script.order.injection.drill.as_str());
+        let limit = monotonic_ns() + RELEASED_WITHIN.nanos();
+        let journal = loop {
+            match Journal::reopen(&path) {
+                Ok((journal, _)) => break journal,
+                // Those who were killed are on their way out.
+                Err(JournalError::Live { .. }) if monotonic_ns() < limit => {
+                    std::thread::sleep(std::time::Duration::from_millis(10));
+                }
+                Err(error) => panic!("{error}"),
+            }
+        };
         let (mut ours, theirs) = Channel::pair().unwrap();
         self.bear("recovery", vec![theirs.into_fd(), journal.share().unwrap()]);
         while let Ok(Some(message)) = ours.receive::<FromInjector>() {

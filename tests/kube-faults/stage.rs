@@ -53,7 +53,7 @@ spec:
   selector: {matchLabels: {app: shop}}
   template:
     metadata: {labels: {app: shop}}
-    spec: &pod
+    spec:
       terminationGracePeriodSeconds: 0
       containers: [{name: pause, image: "docker.io/lab/pause:latest", imagePullPolicy: Never}]
 ---
@@ -66,7 +66,9 @@ spec:
   selector: {matchLabels: {app: store}}
   template:
     metadata: {labels: {app: store}}
-    spec: *pod
+    spec:
+      terminationGracePeriodSeconds: 0
+      containers: [{name: pause, image: "docker.io/lab/pause:latest", imagePullPolicy: Never}]
 ---
 apiVersion: policy/v1
 kind: PodDisruptionBudget
