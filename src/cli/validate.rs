@@ -78,10 +78,7 @@ fn missing(document: &AnyDocument) -> Vec<Finding> {
         AnyDocument::Experiment(loaded) => loaded.value.lab.as_ref().map(of).unwrap_or_default(),
         AnyDocument::Lab(loaded) => of(loaded),
         AnyDocument::Policy(_) => Vec::new(),
-        AnyDocument::BlastMap(loaded) => {
-            let lab = loaded.value.lab.as_ref();
-            lab.map(|lab| missing_programs(lab, &runs)).unwrap_or_default()
-        }
+        AnyDocument::BlastMap(loaded) => loaded.value.lab.as_ref().map(of).unwrap_or_default(),
     }
 }
 
