@@ -7,13 +7,11 @@
 //! Invariant: the object is deleted only as it was read, by UID and version, so that what is put
 //! back is what was there. It gets a new UID: no API can give the old one back.
 
-use std::time::Duration;
-
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::marked::{metadata, note, unmarked};
-use super::object::{identity, uid};
+use super::object::{identity, in_time, uid};
 use super::{Access, Expect, FaultError, FaultKind};
 use crate::host::cluster::{ApiRequest, ApiVerb};
 use crate::host::network::Took;
@@ -25,8 +23,6 @@ use crate::model::mark::{Mark, Note};
 
 /// Bytes of JSON. Beyond, neither a record of the journal nor a carrier would hold it.
 const LARGEST: usize = 700 << 10;
-/// The last request of a verb begins no later, so that the verb is shorter than a lease.
-const BEGINS_WITHIN: Duration = Duration::from_millis(1500);
 /// What the server says of an object and nobody can set.
 const SERVERS_OWN: [&str; 6] =
     ["uid", "resourceVersion", "creationTimestamp", "generation", "managedFields", "selfLink"];
@@ -103,11 +99,7 @@ pub(super) fn revert(
         Some(found) if uid(&found) == Some(&object.uid) || content(&found) == undo.content => None,
         Some(_) => Some(format!("somebody made {} anew: theirs stays", object.words())),
     };
-    let begins_within = u64::try_from(BEGINS_WITHIN.as_nanos()).unwrap_or(u64::MAX);
-    if host.now_ns() - began_ns > begins_within {
-        let why = format!("{} is back, and the server too slow for the rest", object.words());
-        return Err(FaultError::Unexpected(why));
-    }
+    in_time(host, began_ns)?;
     let carrier = ApiRequest::new(ApiVerb::Delete, carrier(object, &undo.mark).path());
     match host.ask(&object.cluster, &carrier) {
         Ok(_) | Err(HostError::Gone(_)) => {}

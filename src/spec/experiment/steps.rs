@@ -74,7 +74,7 @@ impl Review<'_> {
             let message = format!("`{kind}` cannot hit the target `{name}`, which is {is}");
             sheet
                 .error(Code::BadValue, at.unwrap_or(node).span.clone(), message)
-                .help(format!("{}; `squall faults` lists what hits what", remedy(kind, on)));
+                .help(remedy(kind, on));
         }
     }
 
