@@ -156,6 +156,9 @@ fn verdict(map: &BlastMap, losses: &[Loss], claims: &[BlastClaimReport]) -> (Out
         let why = format!("the loss of {} is not known: {}", loss.service, loss.reason);
         return (Outcome::Inconclusive, why);
     }
+    if let Some(claim) = claims.iter().find(|c| c.verdict == ClaimVerdict::Inconclusive) {
+        return (Outcome::Inconclusive, format!("{}: {}", claim.claim, claim.finding));
+    }
     let hurts = |loss: &&Loss| loss.with(Effect::Hurt, &map.journeys).next().is_some();
     let (all, hurting) = (losses.len(), losses.iter().filter(hurts).count());
     let why = format!("{} lost, one at a time: {hurting} of them hurt somebody", counted(all));

@@ -83,12 +83,12 @@ fn claims(report: &BlastReport) -> Markup {
     let rows = report.claims.iter().map(|claim| {
         let verdict = claim.verdict.to_string();
         vec![
-            html! { span class=(verdict) { strong { (verdict) } } },
             say(&claim.claim),
+            html! { span class=(verdict) { strong { (verdict) } } },
             say(&claim.finding),
         ]
     });
-    let columns = [word("verdict"), words("claim"), words("found")];
+    let columns = [words("claim"), word("verdict"), words("found")];
     html! {
         h2 { "Claims" }
         (table("What the map as a whole must show.", &columns, rows.collect()))
