@@ -4,6 +4,7 @@ SHELL := /bin/bash
 CARGO ?= cargo
 SQUALL := target/release/squall
 OUT ?= out/demo
+KUBE_OUT ?= out/kube-demo
 
 # Debian packages by what needs them.
 DEMO_PACKAGES := redis-server:redis-server haproxy:haproxy
@@ -31,7 +32,7 @@ VM_PACKAGES := qemu-system-x86_64:qemu-system-x86 strip:binutils
 
 .PHONY: demo build test matrix picture bench peers lint fmt reference vm drills demo-packages \
         test-packages bench-packages vm-packages kube-packages kube-programs kube-images \
-        kube-experiments kube-full
+        kube-demo kube-experiments kube-full
 
 ## demo: build, get redis and haproxy if they are missing, lose a primary, write the report
 demo: demo-packages build
@@ -100,6 +101,17 @@ kube-experiments: export SQUALL_COMMIT = $(shell git describe --always --abbrev=
 kube-experiments: export SQUALL_DATE = $(shell date -u +%F)
 kube-experiments: kube-programs kube-images
 	$(CARGO) test --features crash-points --test kube experiments:: -- --nocapture
+
+## kube-demo: a shop in a cluster loses a node, then each of its services in turn (root)
+kube-demo: kube-programs kube-images build
+	@rm -rf $(KUBE_OUT) && mkdir -p $(KUBE_OUT)
+	@trap '$(SQUALL) lab down shop' EXIT; \
+	$(SQUALL) lab up --detach experiments/labs/shop.yaml; \
+	$(SQUALL) run experiments/kubernetes/node-cut.yaml --lab experiments/labs/shop.yaml \
+		--out $(KUBE_OUT)/node-cut || cut=$$?; \
+	$(SQUALL) blast experiments/kubernetes/blast-shop.yaml --out $(KUBE_OUT)/blast || blast=$$?; \
+	echo "open $(KUBE_OUT)/node-cut/report.html and $(KUBE_OUT)/blast/blast.html"; \
+	exit $$(( $${cut:-0} > 0 ? cut : $${blast:-0} ))
 
 ## kube-full: the drill that takes minutes, with the timers that Kubernetes has by itself
 kube-full: export SQUALL_EXPERIMENTS = docs/kubernetes-experiments.md

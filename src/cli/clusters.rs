@@ -79,7 +79,7 @@ pub async fn look(
     let places = places(experiment, given, lab)?;
     let several = places.len() > 1;
     let mut clusters = Vec::new();
-    for Place { place, file, context } in &places {
+    for Place { at: place, file, context } in &places {
         let wanted = Wanted {
             kubeconfig: file,
             context,
@@ -101,7 +101,7 @@ pub async fn lacking(
     lab: Option<&ClusterDoor>,
 ) -> Result<Vec<String>, Failure> {
     let mut words = Vec::new();
-    for Place { place, file, context } in places(experiment, given, lab)? {
+    for Place { at: place, file, context } in places(experiment, given, lab)? {
         let client = ApiClient::open(&file, context).await?;
         for need in access::lacking(&client, &needs(experiment, &place)).await? {
             words.push(format!("the user of context {context} may not {need}"));
@@ -128,7 +128,8 @@ fn needs(experiment: &Experiment, place: &Where<'_>) -> BTreeSet<Need> {
         let steps = experiment.method.iter();
         for step in steps.filter(|step| step.facts.subjects.iter().any(|subject| subject == name)) {
             let asks = fault::find(&step.kind).map_or(&[][..], Fault::asks);
-            let asked = asks.iter().filter(|a| a.target.is_none() || a.target == selector.resource());
+            let asked =
+                asks.iter().filter(|a| a.target.is_none() || a.target == selector.resource());
             needs.extend(asked.map(|access| need(*access, selector.namespace())));
         }
     }
@@ -152,7 +153,7 @@ fn need(access: Access, namespace: Option<&str>) -> Need {
 
 /// One cluster of an experiment, and where the way there is written.
 struct Place<'a> {
-    place: Where<'a>,
+    at: Where<'a>,
     file: PathBuf,
     context: &'a str,
 }
@@ -174,7 +175,7 @@ fn places<'a>(
             }
             Where::Context(context) => (file_of(context, given)?, context),
         };
-        places.push(Place { place, file, context });
+        places.push(Place { at: place, file, context });
     }
     Ok(places)
 }

@@ -242,7 +242,10 @@ impl Ground<'_> {
     }
 
     /// A standing lab that was made from the very same file, unless we want our own.
-    pub(super) fn standing(&self, declared: Option<&Loaded<LabSpec>>) -> Result<Option<Standing>, Failure> {
+    pub(super) fn standing(
+        &self,
+        declared: Option<&Loaded<LabSpec>>,
+    ) -> Result<Option<Standing>, Failure> {
         let Some(lab) = declared.filter(|_| !self.args.fresh) else { return Ok(None) };
         let found = Registry::at(self.state.labs()).find(&lab.name)?;
         Ok(found.filter(|standing| standing.record.sha256 == lab.sha256))
@@ -334,7 +337,7 @@ fn door(lab: Option<&Lab>, output: &Output) -> Result<Option<ClusterDoor>, Failu
     lab.map_or(Ok(None), |lab| ClusterDoor::of(lab, output.folder()))
 }
 
-pub(super) fn aborted(by: &Signal, meanwhile: &str) -> Failure {
+fn aborted(by: &Signal, meanwhile: &str) -> Failure {
     let why = format!("aborted by {} while {meanwhile}; nothing was injected", by.name);
     Failure::new(ExitCode::Aborted, why)
 }

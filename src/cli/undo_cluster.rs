@@ -29,12 +29,13 @@ const ANSWERS_WITHIN: std::time::Duration = std::time::Duration::from_secs(10);
 /// at it or something cannot be looked at, 2 there is no such context.
 pub fn run(context: &str, args: &Args, out: &mut dyn Write) -> Result<ExitCode, Failure> {
     let file = clusters::file_of(context, args.kubeconfig.as_deref())?;
-    let asked = match args.drill.as_deref() {
-        Some(text) => Some(DrillId::parse(text).ok_or_else(|| {
-            Failure::usage(format!("`{text}` is not a drill like d0123456789"))
-        })?),
-        None => None,
-    };
+    let asked =
+        match args.drill.as_deref() {
+            Some(text) => Some(DrillId::parse(text).ok_or_else(|| {
+                Failure::usage(format!("`{text}` is not a drill like d0123456789"))
+            })?),
+            None => None,
+        };
     let runtime = clusters::runtime()?;
     let client = runtime.block_on(ApiClient::open(&file, context))?;
     let uid = runtime.block_on(client.uid(ANSWERS_WITHIN))?;

@@ -216,6 +216,7 @@ impl<B: Backend> Drill<'_, B> {
         let bound = Bound::from([(target.clone(), vec![instance.clone()])]);
         let known = Known { plan: &self.request.plan, now, kept: &self.state.bound };
         let (drill, number) = (self.request.drill.clone(), self.numbers + 1);
+        // Without far ends nothing can be in the way of an order for what was just seen.
         let Ok(orders) = bind::orders(&known, step, &bound, || (drill.clone(), number)) else {
             return;
         };

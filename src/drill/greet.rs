@@ -105,6 +105,7 @@ impl<B: Backend> Drill<'_, B> {
             watches: self.backend.watches(),
             netns: self.backend.client(),
             secrets: std::mem::take(&mut self.request.secrets),
+            clusters: self.backend.clusters(),
             seed: self.request.plan.seed,
         };
         self.parts.tell_prober(&ToProber::Hello(hello)).await;

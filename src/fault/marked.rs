@@ -8,7 +8,7 @@ use std::time::Duration;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::object::{identity, is_ending, present};
+use super::object::{identity, in_time, is_ending, present};
 use super::{FaultError, FaultKind};
 use crate::host::cluster::{ApiRequest, ApiVerb};
 use crate::host::kube::client::FIELD_MANAGER;
@@ -18,7 +18,7 @@ use crate::model::cluster::{ObjectIdentity, Resource};
 use crate::model::mark::{DRILL, Mark, Note, UNDO};
 
 /// After its deadline a drill may still be at its undo, and two machines' clocks differ.
-const MARGIN: Duration = Duration::from_secs(60);
+const MARGIN: Duration = Duration::from_mins(1);
 /// How often a change is tried when somebody else was quicker each time: both requests are short.
 const TRIES: usize = 3;
 
@@ -115,13 +115,15 @@ pub(super) fn change(
     object: &ObjectIdentity,
     edit: &dyn Fn(&Value) -> Option<Value>,
 ) -> Result<(), FaultError> {
-    let mut left = TRIES;
+    let (began_ns, mut left) = (host.now_ns(), TRIES);
     loop {
+        in_time(host, began_ns)?;
         let found = present(host, object)?;
         let Some(mut patch) = edit(&found) else { return Ok(()) };
         patch["metadata"]["uid"] = object.uid.clone().into();
         patch["metadata"]["resourceVersion"] = found["metadata"]["resourceVersion"].clone();
         let request = ApiRequest::new(ApiVerb::MergePatch, object.path()).body(patch);
+        in_time(host, began_ns)?;
         left -= 1;
         match host.ask(&object.cluster, &request) {
             Err(HostError::Refused { budget: false, .. }) if left > 0 => {}
@@ -157,13 +159,15 @@ pub(super) fn copies(
     Ok(items.filter(|set| is_ours(set, mark)).map(copy).collect())
 }
 
-/// Takes the copies of our note away.
+/// Takes the copies of our note away, within the verb that began then.
 pub(super) fn sweep(
     host: &mut dyn Host,
     object: &ObjectIdentity,
-    mark: &Mark,
+    (mark, began_ns): (&Mark, u64),
 ) -> Result<(), FaultError> {
+    in_time(host, began_ns)?;
     for copy in copies(host, object, mark)? {
+        in_time(host, began_ns)?;
         let body = json!({"metadata": {"uid": copy.uid, "annotations": {UNDO: null}}});
         let request = ApiRequest::new(ApiVerb::MergePatch, copy.path()).body(body);
         match host.ask(&copy.cluster, &request) {

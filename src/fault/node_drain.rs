@@ -144,11 +144,7 @@ impl FaultKind for NodeDrain {
 }
 
 /// Asks for the eviction of whatever can go and is not going yet, as far as there is time.
-fn evict_all(
-    host: &mut dyn Host,
-    node: &ObjectIdentity,
-    undo: &Undo,
-) -> Result<(), FaultError> {
+fn evict_all(host: &mut dyn Host, node: &ObjectIdentity, undo: &Undo) -> Result<(), FaultError> {
     let began_ns = host.now_ns();
     for pod in movable(host, node)? {
         if host.now_ns() - began_ns > nanos(BEGINS_WITHIN) {

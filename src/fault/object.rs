@@ -3,6 +3,8 @@
 //! Invariant: nothing is asked of an object that is known by its name alone. Whatever is changed is
 //! changed under the condition that the UID is the one that the plan saw.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 
 use super::FaultError;
@@ -10,6 +12,9 @@ use crate::host::cluster::ApiRequest;
 use crate::host::{Host, HostError};
 use crate::model::cluster::ObjectIdentity;
 use crate::model::inventory::Target;
+
+/// With the longest request after it, a verb is shorter than a lease.
+const ONE_MORE_WITHIN: Duration = Duration::from_millis(1500);
 
 /// Which object a target is. Errors: it is none of a cluster.
 pub(super) fn identity(target: &Target) -> Result<&ObjectIdentity, FaultError> {
@@ -35,6 +40,18 @@ pub(super) fn read(
 pub(super) fn present(host: &mut dyn Host, object: &ObjectIdentity) -> Result<Value, FaultError> {
     let found = read(host, object)?;
     found.ok_or_else(|| FaultError::Void(format!("{} is gone, or was replaced", object.words())))
+}
+
+/// Is there time for one more request in the verb that began then? Each may take more than a
+/// second, and whoever acts is silent meanwhile.
+///
+/// Errors: there is none; whoever undoes tries again from where this stopped.
+pub(super) fn in_time(host: &dyn Host, began_ns: u64) -> Result<(), FaultError> {
+    let began_within = u64::try_from(ONE_MORE_WITHIN.as_nanos()).unwrap_or(u64::MAX);
+    if host.now_ns().saturating_sub(began_ns) <= began_within {
+        return Ok(());
+    }
+    Err(FaultError::Unexpected("the API server is too slow for all of it at once".to_owned()))
 }
 
 /// Only that very object is meant.

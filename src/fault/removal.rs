@@ -7,13 +7,11 @@
 //! Invariant: the object is deleted only as it was read, by UID and version, so that what is put
 //! back is what was there. It gets a new UID: no API can give the old one back.
 
-use std::time::Duration;
-
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::marked::{metadata, note, unmarked};
-use super::object::{identity, uid};
+use super::object::{identity, in_time, uid};
 use super::{Access, Expect, FaultError, FaultKind};
 use crate::host::cluster::{ApiRequest, ApiVerb};
 use crate::host::network::Took;
@@ -25,8 +23,6 @@ use crate::model::mark::{Mark, Note};
 
 /// Bytes of JSON. Beyond, neither a record of the journal nor a carrier would hold it.
 const LARGEST: usize = 700 << 10;
-/// The last request of a verb begins no later, so that the verb is shorter than a lease.
-const BEGINS_WITHIN: Duration = Duration::from_millis(1500);
 /// What the server says of an object and nobody can set.
 const SERVERS_OWN: [&str; 6] =
     ["uid", "resourceVersion", "creationTimestamp", "generation", "managedFields", "selfLink"];
@@ -74,10 +70,13 @@ pub(super) fn inject<F: FaultKind>(
     let note = note::<F>(object, &undo.mark, undo)?;
     let secrets = carrier(object, &undo.mark);
     let path = Resource::Secret.path(object.namespace.as_deref());
-    host.ask(&object.cluster, &ApiRequest::new(ApiVerb::Create, path).body(carried(&secrets, &note)))?;
+    host.ask(
+        &object.cluster,
+        &ApiRequest::new(ApiVerb::Create, path).body(carried(&secrets, &note)),
+    )?;
     let conditions = json!({"uid": object.uid, "resourceVersion": undo.version});
-    let request = ApiRequest::new(ApiVerb::Delete, object.path())
-        .body(json!({"preconditions": conditions}));
+    let request =
+        ApiRequest::new(ApiVerb::Delete, object.path()).body(json!({"preconditions": conditions}));
     match host.ask(&object.cluster, &request) {
         Ok(_) => Ok(Took { began_ns, effective_ns: host.now_ns() }),
         Err(HostError::Gone(_)) => {
@@ -88,11 +87,7 @@ pub(super) fn inject<F: FaultKind>(
 }
 
 /// Puts it back where there is none, and then takes the carrier away.
-pub(super) fn revert(
-    host: &mut dyn Host,
-    target: &Target,
-    undo: &Undo,
-) -> Result<(), FaultError> {
+pub(super) fn revert(host: &mut dyn Host, target: &Target, undo: &Undo) -> Result<(), FaultError> {
     let object = identity(target)?;
     let began_ns = host.now_ns();
     let theirs = match now(host, object)? {
@@ -103,11 +98,7 @@ pub(super) fn revert(
         Some(found) if uid(&found) == Some(&object.uid) || content(&found) == undo.content => None,
         Some(_) => Some(format!("somebody made {} anew: theirs stays", object.words())),
     };
-    let begins_within = u64::try_from(BEGINS_WITHIN.as_nanos()).unwrap_or(u64::MAX);
-    if host.now_ns() - began_ns > begins_within {
-        let why = format!("{} is back, and the server too slow for the rest", object.words());
-        return Err(FaultError::Unexpected(why));
-    }
+    in_time(host, began_ns)?;
     let carrier = ApiRequest::new(ApiVerb::Delete, carrier(object, &undo.mark).path());
     match host.ask(&object.cluster, &carrier) {
         Ok(_) | Err(HostError::Gone(_)) => {}
@@ -232,10 +223,13 @@ mod tests {
             "binaryData": {"x": "AP8="},
         });
         let content = content(&found);
-        assert_eq!(content["metadata"], json!({
-            "name": "web", "namespace": "shop", "labels": {"a": "b"},
-            "annotations": {"c": "d"}, "ownerReferences": [{"kind": "Thing"}],
-        }));
+        assert_eq!(
+            content["metadata"],
+            json!({
+                "name": "web", "namespace": "shop", "labels": {"a": "b"},
+                "annotations": {"c": "d"}, "ownerReferences": [{"kind": "Thing"}],
+            })
+        );
         let injection = InjectionId { drill: DrillId::from_bits(7), number: 3 };
         let mark = Mark { injection, until: "2026-01-02T03:04:05Z".parse().unwrap() };
         let undo = json!(Undo { mark: mark.clone(), version: "7".to_owned(), content });
@@ -248,14 +242,15 @@ mod tests {
             uid: "u".to_owned(),
             undo,
         };
-        let cluster = crate::model::cluster::ClusterIdentity {
-            context: "c".to_owned(),
-            uid: "k".to_owned(),
-        };
+        let cluster =
+            crate::model::cluster::ClusterIdentity { context: "c".to_owned(), uid: "k".to_owned() };
         let secret = carried(&carrier(&note.object(&cluster), &mark), &note);
         assert_eq!(Note::in_carrier(&secret), Some(Ok(note)));
         assert_eq!(secret["metadata"]["labels"]["squall.dev/drill"], "d0000000007");
-        assert!(!secret["metadata"].to_string().contains("AP8="), "the content is in the data only");
+        assert!(
+            !secret["metadata"].to_string().contains("AP8="),
+            "the content is in the data only"
+        );
         assert_eq!(Note::in_carrier(&json!({"data": {}})), None);
     }
 }

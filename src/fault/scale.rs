@@ -109,7 +109,7 @@ impl FaultKind for Scale {
     }
 
     fn revert(host: &mut dyn Host, target: &Target, undo: &Undo) -> Result<(), FaultError> {
-        let object = identity(target)?;
+        let (object, began_ns) = (identity(target)?, host.now_ns());
         let edit = |found: &Value| {
             let mut patch = json!({"metadata": unmark()});
             if replicas(found) == undo.wanted && squall_owns(found, REPLICAS) {
@@ -118,7 +118,7 @@ impl FaultKind for Scale {
             is_ours(found, &undo.mark).then_some(patch)
         };
         change(host, object, &edit)?;
-        sweep(host, object, &undo.mark)
+        sweep(host, object, (&undo.mark, began_ns))
     }
 
     fn verify(
@@ -144,7 +144,9 @@ impl FaultKind for Scale {
             Expect::Gone if !copies(host, object, mark)?.is_empty() => {
                 Err(FaultError::Unexpected(format!("a replica set of {words} bears our note")))
             }
-            Expect::Gone if now == *former => Ok(format!("{words} is to have {now} replicas again")),
+            Expect::Gone if now == *former => {
+                Ok(format!("{words} is to have {now} replicas again"))
+            }
             Expect::Gone => {
                 Ok(format!("{words} is to have {now} replicas: somebody else set that, it stays"))
             }

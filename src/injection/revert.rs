@@ -159,7 +159,8 @@ fn undo(
             Err(FaultError::Void(why)) => return Err(FaultError::Void(why)),
             Err(error) => {
                 tried += 1;
-                let patient = recipe.target.object.is_some() && host.now_ns() < ending.patient_until_ns;
+                let patient =
+                    recipe.target.object.is_some() && host.now_ns() < ending.patient_until_ns;
                 if tried >= TRIES && !patient {
                     return Err(error);
                 }

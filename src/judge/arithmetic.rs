@@ -3,6 +3,7 @@
 //! by it.
 
 use crate::model::expectation::{Expectation, Milestone};
+use crate::model::units::Span;
 
 /// One milestone as it was seen, counted from the moment at which its step took effect.
 #[derive(Debug, Clone, PartialEq)]
@@ -32,7 +33,7 @@ pub fn compared(expectations: &[Expectation], reached: &[Reached]) -> Vec<String
 
 fn sentence(expected: &Expectation, seen: &Reached) -> String {
     let (earliest, latest) =
-        (expected.earliest.seconds(), expected.latest.map_or(f64::INFINITY, |span| span.seconds()));
+        (expected.earliest.seconds(), expected.latest.map_or(f64::INFINITY, Span::seconds));
     let fits = if seen.seconds + seen.error < earliest {
         format!("{:.1} s too early", earliest - seen.seconds)
     } else if seen.seconds - seen.error > latest {

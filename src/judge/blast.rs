@@ -6,7 +6,8 @@
 use std::collections::BTreeMap;
 
 use crate::model::blast::{
-    BLAST_VERSION, BlastClaim, BlastClaimReport, BlastMap, BlastReport, Cell, Effect, Loss, Survives,
+    BLAST_VERSION, BlastClaim, BlastClaimReport, BlastMap, BlastReport, Cell, Effect, Loss,
+    Survives,
 };
 use crate::model::outcome::{ClaimVerdict, Outcome};
 use crate::model::verdict::{ClaimReport, Outage, ProbeReport, Report};
@@ -154,6 +155,9 @@ fn verdict(map: &BlastMap, losses: &[Loss], claims: &[BlastClaimReport]) -> (Out
     if let Some(loss) = losses.iter().find(unknown) {
         let why = format!("the loss of {} is not known: {}", loss.service, loss.reason);
         return (Outcome::Inconclusive, why);
+    }
+    if let Some(claim) = claims.iter().find(|c| c.verdict == ClaimVerdict::Inconclusive) {
+        return (Outcome::Inconclusive, format!("{}: {}", claim.claim, claim.finding));
     }
     let hurts = |loss: &&Loss| loss.with(Effect::Hurt, &map.journeys).next().is_some();
     let (all, hurting) = (losses.len(), losses.iter().filter(hurts).count());

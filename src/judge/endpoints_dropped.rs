@@ -115,6 +115,7 @@ type OfPod<'a> = (&'a str, Vec<At<'a, EndpointSeen>>);
 
 impl<'a> Hit<'a> {
     /// Endpoints of the workloads' pods that were in use when the fault came.
+    #[must_use]
     pub fn endpoints(&self, service: Option<&str>) -> Vec<OfPod<'a>> {
         let ours = |uid: &str| {
             let pod = self.watched.pods.get(uid).and_then(|all| all.first());

@@ -65,7 +65,7 @@ fn drawn(hit: &Hit) -> Result<Drawn, String> {
         new.iter().filter_map(|all| first(all).and_then(|index| all.get(index))).collect();
     bound.sort_by_key(|at| at.at_ns);
     let enough = usize::try_from(lost - 1).ok().and_then(|index| bound.get(index));
-    let Some(last) = enough else {
+    let Some(slowest) = enough else {
         let of = words::counted(lost, "lost pod");
         let finding = format!("{} of {of} of {} rescheduled", bound.len(), hit.words());
         let why = hit.pending();
@@ -73,11 +73,11 @@ fn drawn(hit: &Hit) -> Result<Drawn, String> {
         let finding = std::iter::once(finding).chain(why).collect::<Vec<_>>().join("; ");
         return Ok(hit.not_yet(finding, "the last was bound"));
     };
-    let (measured, error, after) = hit.span(last);
-    let node = last.seen.node.as_deref().unwrap_or_default();
-    let last = &last.seen.name;
+    let (measured, error, after) = hit.span(slowest);
+    let node = slowest.seen.node.as_deref().unwrap_or_default();
+    let name = &slowest.seen.name;
     let all = words::counted(lost, "lost pod");
-    let finding = format!("{all} rescheduled after {after}: the last is {last} on {node}");
+    let finding = format!("{all} rescheduled after {after}: the last is {name} on {node}");
     let to_ns = bound.iter().take(usize::try_from(lost).unwrap_or(0)).map(|at| at.at_ns).max();
     let figure = Figure { measured, error, finding, bound: None };
     Ok(Drawn { figure, to_ns: to_ns.unwrap_or(hit.end_ns) })

@@ -1,5 +1,5 @@
-//! `rolloutCompletes`: the target's workload has its newest template everywhere, and every pod of it
-//! is available, as the workload says itself.
+//! `rolloutCompletes`: the newest template of the target's workload is everywhere, and every pod of
+//! it is available, as the workload says itself.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

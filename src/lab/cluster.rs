@@ -25,6 +25,7 @@ use crate::host::HostError;
 use crate::host::linux::cgroup::{self, Groups};
 use crate::host::linux::mounts::Bind;
 use crate::host::linux::process::LinuxProcesses;
+use crate::host::linux::watches;
 use crate::host::process::Processes;
 use crate::model::cluster::LabCluster;
 use crate::model::inventory::InstanceName;
@@ -50,6 +51,10 @@ pub const PRETENDED: &[(&str, &str)] = &[
     ("kernel.keys.root_maxkeys", "1000000"),
     ("kernel.keys.root_maxbytes", "25000000"),
 ];
+
+/// Inotify instances of the control plane, and of a node: as counted, and one more.
+const WATCHES: usize = 9;
+const WATCHES_OF_NODE: usize = 8;
 
 /// Where the programs of a cluster are inside its lab.
 const PROGRAMS: &str = "/run/kube/bin";
@@ -115,6 +120,7 @@ impl Rising {
     /// of them.
     pub fn of(spec: &KubernetesSpec, blueprint: &mut Blueprint) -> Result<Rising, LabError> {
         cgroup::sweep();
+        watches::room_for(WATCHES + WATCHES_OF_NODE * spec.nodes.len())?;
         let listen = |e| HostError::io("listen on the machine's loopback", e);
         let door = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).map_err(listen)?;
         let outside = door.local_addr().map_err(listen)?;

@@ -167,6 +167,9 @@ pub struct ProberHello {
     pub hosts: BTreeMap<String, NetnsIdentity>,
     /// Values of the variables that probes refer to by name. Never logged, never in an argument.
     pub secrets: BTreeMap<String, String>,
+    /// The clusters that probes may ask.
+    #[serde(default)]
+    pub clusters: Vec<ClusterAccess>,
     pub seed: u64,
 }
 
@@ -180,6 +183,7 @@ impl std::fmt::Debug for ProberHello {
             .field("netns", &self.netns)
             .field("hosts", &self.hosts)
             .field("secrets", &self.secrets.keys())
+            .field("clusters", &self.clusters)
             .field("seed", &self.seed)
             .finish()
     }

@@ -228,7 +228,8 @@ pub struct LedgerReport {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Stage {
-    /// `fault effective`, `first bad`, `role moved`, `first good`, `stable`.
+    /// `fault effective`, `first bad`, `role moved`, `first good`, `stable`; where a cluster mends,
+    /// also `endpoint dropped`, `node not ready`, `pod evicted`, `pod scheduled`, `pods ready`.
     pub name: String,
     pub at_seconds: f64,
     pub error_seconds: f64,

@@ -194,8 +194,7 @@ fn rolled(ground: &Ground, reach: &[&Candidate]) -> Vec<Expected> {
 
 /// Those that are alike are one expectation of several subjects.
 fn together(step: usize, expected: Vec<Expected>) -> Vec<Expectation> {
-    let mut alike: BTreeMap<(Milestone, (Span, Option<Span>), String), Expectation> =
-        BTreeMap::new();
+    let mut alike = BTreeMap::new();
     for Expected { milestone, subject, range, because, assumed } in expected {
         let one = alike.entry((milestone, range, because.clone())).or_insert_with(|| {
             let (earliest, latest) = range;

@@ -236,7 +236,7 @@ pub fn nodes_of(zones: &[&str], pick: Pick) -> TargetSpec {
 }
 
 /// What an experiment hits in the cluster, without a lab.
-pub fn in_cluster<'a>(experiment: &'a Experiment, cluster: PlannedCluster) -> PlanInput<'a> {
+pub fn in_cluster(experiment: &Experiment, cluster: PlannedCluster) -> PlanInput<'_> {
     PlanInput { lab: None, clusters: vec![cluster], ..input(experiment) }
 }
 

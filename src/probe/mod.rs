@@ -11,6 +11,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::model::cluster::ClusterAccess;
 use crate::model::experiment::ProbeSpec;
 use crate::model::observation::{ErrorClass, LedgerRead, Phases, WriteFate};
 use crate::model::units::{Percent, Rate, Span};
@@ -42,6 +43,8 @@ pub struct Setting {
     /// answer is known to be late and not lost.
     pub patience: Duration,
     pub secrets: Secrets,
+    /// The clusters of the drill, as the prober reaches them.
+    pub clusters: Vec<ClusterAccess>,
 }
 
 /// A probe at work. It lives on one thread, inside a tokio `LocalSet`; its slots run concurrently
@@ -217,6 +220,7 @@ catalogue! {
     grpc::Grpc,
     dns::Dns,
     prometheus::Prometheus,
+    kubernetes::Kubernetes,
     command::Command,
 }
 

@@ -33,7 +33,9 @@ fn what_is_left_out_has_its_default_and_comes_back_the_same() {
 fn a_probe_has_exactly_one_kind() {
     let none = read("rate: 5/s").unwrap();
     assert!(
-        none.canonical().unwrap_err().contains("http, tcp, redis, grpc, dns, prometheus, command")
+        none.canonical()
+            .unwrap_err()
+            .contains("http, tcp, redis, grpc, dns, prometheus, kubernetes, command")
     );
     assert_eq!(none.faults_of().len(), 1);
     let two = read("tcp: {address: 'a:1'}\nhttp: {url: 'http://a/'}").unwrap();

@@ -21,6 +21,13 @@ impl Leg<'_> {
             ("role moved", "first good") => "rerouting of clients".to_owned(),
             ("first bad", "first good") => "first bad to first good".to_owned(),
             ("first good", "stable") => "settling".to_owned(),
+            (_, "endpoint dropped") => "until traffic was taken off".to_owned(),
+            (_, "node not ready") => "until the node was seen to be lost".to_owned(),
+            ("node not ready" | "endpoint dropped", "pod evicted") => {
+                "toleration until eviction".to_owned()
+            }
+            (_, "pod scheduled") => "replacing and binding".to_owned(),
+            ("pod scheduled", "pods ready") => "starting of pods".to_owned(),
             (_, to) => format!("to {to}"),
         }
     }
@@ -82,6 +89,31 @@ mod tests {
         assert_eq!(longest(&stages).unwrap(), "detection and promotion took 1.91 s of 2.31 s");
         assert_eq!(legs(&stages).len(), 4);
         assert!((legs(&stages)[1].error() - 0.02).abs() < 1e-12);
+    }
+
+    #[test]
+    fn the_legs_of_a_cluster_say_what_it_did() {
+        let names = [
+            "fault effective",
+            "first bad",
+            "node not ready",
+            "endpoint dropped",
+            "pod evicted",
+            "pod scheduled",
+            "pods ready",
+        ];
+        let stages: Vec<Stage> =
+            names.iter().zip(0..).map(|(n, at)| stage(n, f64::from(at))).collect();
+        let legs: Vec<String> = legs(&stages).iter().map(Leg::name).collect();
+        let expected = [
+            "until a client noticed",
+            "until the node was seen to be lost",
+            "until traffic was taken off",
+            "toleration until eviction",
+            "replacing and binding",
+            "starting of pods",
+        ];
+        assert_eq!(legs, expected);
     }
 
     #[test]

@@ -100,6 +100,15 @@ pub fn blast_map(
     blast_map_of(&open(path)?, surroundings)
 }
 
+/// The same from text at hand.
+pub fn blast_map_from_text(
+    path: &Path,
+    text: &str,
+    surroundings: &Surroundings<'_>,
+) -> Result<Loaded<DeclaredMap>, Findings> {
+    blast_map_of(&hold(path, text)?, surroundings)
+}
+
 /// Reads whatever kind the document says it is.
 pub fn any(path: &Path, surroundings: &Surroundings<'_>) -> Result<AnyDocument, Findings> {
     let source = open(path)?;
@@ -109,8 +118,9 @@ pub fn any(path: &Path, surroundings: &Surroundings<'_>) -> Result<AnyDocument, 
     match said {
         Some("Lab") => lab_of(&source).map(|lab| AnyDocument::Lab(Box::new(lab))),
         Some("Policy") => policy_of(&source).map(|policy| AnyDocument::Policy(Box::new(policy))),
-        Some("BlastMap") => blast_map_of(&source, surroundings)
-            .map(|map| AnyDocument::BlastMap(Box::new(map))),
+        Some("BlastMap") => {
+            blast_map_of(&source, surroundings).map(|map| AnyDocument::BlastMap(Box::new(map)))
+        }
         _ => experiment_of(&source, surroundings)
             .map(|experiment| AnyDocument::Experiment(Box::new(experiment))),
     }

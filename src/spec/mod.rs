@@ -35,8 +35,8 @@ pub use document::API_VERSION;
 pub use experiment::Declared;
 pub use finding::{Code, Finding, Findings, Severity};
 pub use load::{
-    AnyDocument, Loaded, Surroundings, any, blast_map, experiment, experiment_from_text, lab, lab_from_text,
-    policy, policy_from_text,
+    AnyDocument, Loaded, Surroundings, any, blast_map, blast_map_from_text, experiment,
+    experiment_from_text, lab, lab_from_text, policy, policy_from_text,
 };
 pub use name::is_name;
 pub use programs::missing_programs;

@@ -1,6 +1,5 @@
 //! Targets that change between inject and undo: nothing is undone on whoever stands in their place.
 
-use squall::fault::CATALOGUE;
 use squall::host::process::RunState;
 use squall::model::experiment::Defence;
 use squall::model::identity::ProcessIdentity;
@@ -9,7 +8,7 @@ use squall::model::message::FromInjector;
 
 use crate::drill::{Drill, is};
 use crate::fixture::Fixture;
-use crate::order::pause;
+use crate::order::{of_labs, pause};
 use crate::script::{Answer, Ask, Tell};
 
 /// In force on that target, by the fault that leaves a mark on a process.
@@ -60,7 +59,7 @@ pub fn a_stranger_with_the_number_of_a_target_is_left_alone(fixture: &mut Fixtur
 /// What somebody else did in the last moment of a hold is told before the carrier goes, and with it
 /// the only place where it can be seen.
 pub fn a_change_of_rules_just_before_the_undo_is_told(fixture: &mut Fixture) {
-    let held = CATALOGUE.iter().copied().filter(|f| f.defence().contains(&Defence::Kernel));
+    let held = of_labs().into_iter().filter(|f| f.defence().contains(&Defence::Kernel));
     let point = "injector: revert ordered";
     for fault in held {
         let mut drill = Drill::of(fixture, fault).hold().stopping_at(&[point]).start();
@@ -86,7 +85,7 @@ pub fn a_change_of_rules_just_before_the_undo_is_told(fixture: &mut Fixture) {
 /// A namespace of another's under the same name: what is in force in the old one is undone there or
 /// void, and nothing is made or removed in the new one.
 pub fn a_namespace_that_was_replaced_is_left_alone(fixture: &mut Fixture) {
-    let held = CATALOGUE.iter().copied().filter(|f| f.defence().contains(&Defence::Kernel));
+    let held = of_labs().into_iter().filter(|f| f.defence().contains(&Defence::Kernel));
     for fault in held {
         let mut drill = Drill::of(fixture, fault).hold().start();
         drill.wait_in_force();

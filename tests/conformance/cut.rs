@@ -1,7 +1,6 @@
 //! Journals that lost bytes, or had one changed, while a pause was in force and nobody was left.
 //! Whatever can still be read undoes ours; nothing ever undoes anybody else's.
 
-use squall::fault::CATALOGUE;
 use squall::host::process::RunState;
 use squall::injection::journal::record::decode;
 use squall::injection::journal::{JournalRecord, record};
@@ -11,7 +10,7 @@ use squall::model::message::FromInjector;
 use crate::drill::Drill;
 use crate::fixture::Fixture;
 use crate::matrix::until_clean;
-use crate::order::pause;
+use crate::order::{of_labs, pause};
 use crate::script::{Answer, Ask};
 use crate::slow::unless_slow;
 
@@ -46,7 +45,7 @@ pub fn a_journal_with_a_flipped_bit_undoes_ours_or_nothing(fixture: &mut Fixture
 
 /// The guardian holds every recipe itself, from before the fault on.
 pub fn a_guardian_undoes_without_its_journal(fixture: &mut Fixture) {
-    for fault in CATALOGUE.iter().copied() {
+    for fault in of_labs() {
         let mut drill = Drill::of(fixture, fault).hold().start();
         drill.wait_in_force();
         let path = fixture.journals().join(drill.script.drill.as_str());

@@ -9,7 +9,7 @@ use squall::model::message::FromInjector;
 use crate::conductor::mount_over;
 use crate::drill::{Drill, is};
 use crate::fixture::Fixture;
-use crate::order::pause;
+use crate::order::{of_labs, pause};
 use crate::script::{Disk, Said};
 
 /// Makes the disk under the folder bad, for this process and its children.
@@ -80,7 +80,7 @@ pub fn a_record_that_is_not_durable_stops_the_injection(fixture: &mut Fixture) {
             println!("  skipped: {disk:?} needs root, to mount a small file system");
             continue;
         }
-        for fault in squall::fault::CATALOGUE.iter().copied() {
+        for fault in of_labs() {
             let mut drill = Drill::of(fixture, fault).on(disk).start();
             let said = drill.wait_for("a refusal", |said| {
                 is(said, |m| matches!(m, FromInjector::Failed { .. } | FromInjector::Effective(_)))

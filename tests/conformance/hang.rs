@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use rustix::process::Signal;
 use squall::drill::run::LEASE;
-use squall::fault::CATALOGUE;
 use squall::host::linux::clock::monotonic_ns;
 use squall::host::process::RunState;
 use squall::model::experiment::{Defence, Restore};
@@ -15,7 +14,7 @@ use squall::model::units::Span;
 use crate::drill::{Drill, is, nanos};
 use crate::fixture::Fixture;
 use crate::matrix::everything;
-use crate::order::pause;
+use crate::order::{of_labs, pause};
 use crate::script::{Answer, Ask, Said, Tell};
 use crate::slow::unless_slow;
 
@@ -33,7 +32,7 @@ const DEADLINE: Span = Span::millis(1500);
 pub fn a_part_that_hangs_is_replaced_within_its_lease(fixture: &mut Fixture) {
     let mut tried: Vec<&[Defence]> = Vec::new();
     let mut left = 0;
-    for fault in CATALOGUE.iter().copied().filter(|fault| fault.restore() != Restore::None) {
+    for fault in of_labs().into_iter().filter(|fault| fault.restore() != Restore::None) {
         // Three leases for each fault: one of each kind will do, unless everything is asked for.
         if tried.contains(&fault.defence()) && !everything() {
             left += 3;
@@ -173,7 +172,7 @@ pub fn what_the_journal_has_closed_is_not_undone_again(fixture: &mut Fixture) {
 
 /// The last line that needs no process: the deadline that lies in the kernel.
 pub fn the_kernel_ends_what_all_hang_over(fixture: &mut Fixture) {
-    let held = CATALOGUE.iter().copied().filter(|f| f.defence().contains(&Defence::Kernel));
+    let held = of_labs().into_iter().filter(|f| f.defence().contains(&Defence::Kernel));
     for fault in held {
         let mut drill = Drill::of(fixture, fault).hold().deadline(DEADLINE).start();
         let since = monotonic_ns();

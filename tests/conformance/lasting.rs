@@ -5,7 +5,7 @@ use squall::model::message::FromInjector;
 
 use crate::drill::{Drill, is};
 use crate::fixture::Fixture;
-use crate::order::pause;
+use crate::order::{of_labs, pause};
 use crate::script::{Said, Tell};
 
 fn paused(fixture: &mut Fixture) -> Drill {
@@ -65,7 +65,7 @@ pub fn a_hold_is_looked_at_once_more_at_its_end(fixture: &mut Fixture) {
 
 /// Neither with each beat nor at the end, for no fault.
 pub fn a_hold_that_lasted_is_not_doubted(fixture: &mut Fixture) {
-    for fault in squall::fault::CATALOGUE.iter().copied() {
+    for fault in of_labs() {
         let mut drill = Drill::of(fixture, fault).hold().start();
         drill.wait_in_force();
         let beats = drill.beats();

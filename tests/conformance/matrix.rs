@@ -4,7 +4,7 @@
 use std::sync::LazyLock;
 use std::time::Duration;
 
-use squall::fault::{CATALOGUE, Fault};
+use squall::fault::Fault;
 use squall::host::linux::clock::monotonic_ns;
 use squall::injection::crash::POINTS;
 use squall::injection::journal::JournalRecord;
@@ -12,6 +12,7 @@ use squall::model::experiment::Defence;
 
 use crate::drill::{Drill, nanos};
 use crate::fixture::Fixture;
+use crate::order::of_labs;
 use crate::slow::unless_slow;
 use crate::table::{Outcome, Restored, Table};
 use crate::who::Who;
@@ -102,7 +103,7 @@ pub fn every_fault_is_undone_when_whoever_undoes_it_dies_too(fixture: &mut Fixtu
 fn faults() -> Vec<&'static dyn Fault> {
     let only = std::env::var("SQUALL_FAULT").ok();
     let wanted = |fault: &&dyn Fault| only.as_deref().is_none_or(|only| only == fault.kind());
-    let faults: Vec<_> = CATALOGUE.iter().copied().filter(wanted).collect();
+    let faults: Vec<_> = of_labs().into_iter().filter(wanted).collect();
     assert!(!faults.is_empty(), "no fault is called {only:?}");
     faults
 }

@@ -3,7 +3,7 @@
 use serde_json::Value;
 use squall::fault::{Fault, FaultParams};
 use squall::model::binding::{Order, PeerHost, PeerSet};
-use squall::model::experiment::{Peers, StepFacts};
+use squall::model::experiment::{Footprint, Peers, StepFacts};
 use squall::model::id::{DrillId, InjectionId};
 use squall::model::identity::NetnsIdentity;
 use squall::model::inventory::{Host, Target};
@@ -16,6 +16,23 @@ const DEADLINE: Span = Span::secs(60);
 /// The fault that no kernel undoes by itself.
 pub fn pause() -> &'static dyn Fault {
     squall::fault::find("processPause").unwrap()
+}
+
+/// Every fault that hits instances of a lab. Those on objects of a cluster need a cluster: they are
+/// tried in `tests/kube-faults`, and said here by name.
+pub fn of_labs() -> Vec<&'static dyn Fault> {
+    let all = squall::fault::CATALOGUE.iter().copied();
+    let (here, elsewhere): (Vec<_>, Vec<_>) = all.partition(|fault| on_hosts(*fault));
+    let names: Vec<&str> = elsewhere.iter().map(|fault| fault.kind()).collect();
+    println!("  not of labs, see tests/kube-faults: {}", names.join(", "));
+    here
+}
+
+fn on_hosts(fault: &dyn Fault) -> bool {
+    let params: FaultParams = serde_saphyr::from_str(fault.example()).unwrap();
+    let here = matches!(params.facts().footprint, Footprint::Process | Footprint::Host);
+    assert_eq!(here, fault.on().is_empty(), "{}: footprint and targets differ", fault.kind());
+    here
 }
 
 /// The first injection of a drill: this fault on that target, with `others` at the far end.

@@ -159,13 +159,17 @@ pub fn within(span: Duration, otherwise: &str, mut so: impl FnMut() -> bool) {
     }
 }
 
-/// Every process in the PID namespace of that one.
-pub fn residents(init: i32) -> Vec<i32> {
+/// The PID namespace of that process: what its lab is known by.
+pub fn namespace(init: i32) -> PathBuf {
+    fs::read_link(format!("/proc/{init}/ns/pid")).expect("the lab's init is gone")
+}
+
+/// Every process in that PID namespace.
+pub fn residents(lab: &Path) -> Vec<i32> {
     let of = |pid: &str| fs::read_link(format!("/proc/{pid}/ns/pid")).ok();
-    let lab = of(&init.to_string()).expect("the lab's init is gone");
     let pids = fs::read_dir("/proc").unwrap().flatten();
     let names = pids.filter_map(|entry| entry.file_name().into_string().ok());
-    names.filter(|name| of(name).as_ref() == Some(&lab)).filter_map(|n| n.parse().ok()).collect()
+    names.filter(|name| of(name).as_deref() == Some(lab)).filter_map(|n| n.parse().ok()).collect()
 }
 
 /// Does anything of a lab of that name have control groups?

@@ -63,12 +63,12 @@ fn several_are_undone_at_once_and_one_is_left_to_its_orderly_end() {
     let (mut gone, first) = stopped(&host, 1);
     let (_second_child, second) = stopped(&host, 2);
     let (_third_child, third) = stopped(&host, 3);
-    undo_first(&mut host as &mut dyn Host, [&second].into_iter());
+    undo_first(&mut host as &mut dyn Host, [&second].into_iter(), &mut || {});
     assert_eq!(state(&host, &second), RunState::Stopped);
     // One that cannot be undone keeps no other from it.
     gone.0.kill().unwrap();
     gone.0.wait().unwrap();
-    undo_first(&mut host as &mut dyn Host, [&first, &second, &third].into_iter());
+    undo_first(&mut host as &mut dyn Host, [&first, &second, &third].into_iter(), &mut || {});
     assert_eq!(state(&host, &second), RunState::Running);
     assert_eq!(state(&host, &third), RunState::Running);
 }

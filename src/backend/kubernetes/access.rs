@@ -63,10 +63,8 @@ pub fn reads(selector: &Selector) -> Vec<Need> {
     };
     let namespace = selector.namespace();
     // Which cluster it is, and what is where.
-    let mut needs = vec![
-        need("get", "", "namespaces", Some("kube-system")),
-        need("list", "", "nodes", None),
-    ];
+    let mut needs =
+        vec![need("get", "", "namespaces", Some("kube-system")), need("list", "", "nodes", None)];
     match selector.resource() {
         Some(Resource::Node) => needs.push(need("get", "", "nodes", None)),
         None | Some(Resource::Pod) => {}
@@ -89,10 +87,7 @@ pub fn reads(selector: &Selector) -> Vec<Need> {
 }
 
 /// Those that the server would refuse, all of them. Errors: it does not answer.
-pub async fn lacking(
-    client: &ApiClient,
-    needs: &BTreeSet<Need>,
-) -> Result<Vec<Need>, ApiError> {
+pub async fn lacking(client: &ApiClient, needs: &BTreeSet<Need>) -> Result<Vec<Need>, ApiError> {
     let mut lacking = Vec::new();
     for need in needs {
         let (resource, subresource) = need.resource.split_once('/').unwrap_or((&need.resource, ""));

@@ -29,9 +29,10 @@ impl Around {
         let mut everywhere = everywhere;
         for selector in selectors {
             match selector {
-                Selector::Pods(pods) => drop(namespaces.insert(&pods.namespace)),
-                Selector::Workload(one) => drop(namespaces.insert(&one.namespace)),
                 Selector::Nodes(_) => everywhere = true,
+                Selector::Pods(_) | Selector::Workload(_) => {
+                    namespaces.extend(selector.namespace());
+                }
                 Selector::Lab(_) | Selector::Object(_) => {}
             }
         }

@@ -56,7 +56,9 @@ impl Marked {
             let metadata = &thing.metadata;
             let Some(note) = metadata.annotations.get(UNDO) else { continue };
             let kind = resource.kind().to_lowercase();
-            self.keep(Note::read(note), || format!("{kind} {}/{}", metadata.namespace, metadata.name));
+            self.keep(Note::read(note), || {
+                format!("{kind} {}/{}", metadata.namespace, metadata.name)
+            });
         }
     }
 

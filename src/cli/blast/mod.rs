@@ -21,8 +21,8 @@ use super::run;
 use super::state::StateFolder;
 use super::surroundings::{chance, variable};
 
-const KEEPS: &str = "Each loss is kept as a drill of its own in DIR/SERVICE, beside the experiment that \
-it was; the map is DIR/blast.html, .json, .md and .svg.\n\nExit codes: 0 drawn, and every claim of \
+const KEEPS: &str = "Each loss is kept as a drill of its own in DIR/SERVICE, beside its \
+experiment; the map is DIR/blast.html, .json, .md and .svg.\n\nExit codes: 0 drawn, and every claim of \
 the map holds, 1 internal error, 2 usage, 3 refused, 4 a claim deviated, 5 something was not \
 measured, 6 aborted and undone, 7 stuck.";
 
@@ -82,6 +82,13 @@ impl Args {
             approval: Vec::new(),
             kubeconfig: self.kubeconfig.clone(),
         };
-        run::Args { inputs, yes: self.yes, null: false, out: None, events: false, fresh: self.fresh }
+        run::Args {
+            inputs,
+            yes: self.yes,
+            null: false,
+            out: None,
+            events: false,
+            fresh: self.fresh,
+        }
     }
 }

@@ -24,7 +24,7 @@ use super::super::leftovers;
 use super::super::output::Output;
 use super::super::prepare::Prepared;
 use super::super::progress::Progress;
-use super::super::run::{self, Ground, aborted};
+use super::super::run::{self, Ground};
 use super::super::signals;
 use super::super::state::StateFolder;
 use super::super::surroundings::{chance, secrets};
@@ -124,11 +124,7 @@ impl Series<'_> {
     }
 
     /// The lab, attached to or raised.
-    async fn stand(
-        &self,
-        progress: &mut Progress,
-        signals: &mut Signals,
-    ) -> Result<Site, Failure> {
+    async fn stand(&self, progress: &mut Progress, signals: &mut Signals) -> Result<Site, Failure> {
         let nowhere = Site { lab: None, door: None, attached: false };
         let Some(declared) = &self.declared.lab else { return Ok(nowhere) };
         let args = self.args.of_drill(self.args.file.clone(), self.seed);
@@ -168,8 +164,9 @@ impl Series<'_> {
         progress.plan(&overview::text(&self.declared.map, &shown));
         for (turn, prepared) in turns.iter().zip(&plans) {
             let ground = self.ground(&turn.args)?;
-            ground.admitted(prepared, site.attached, signals).await.map_err(|failure| {
-                Failure { why: format!("{}: {}", turn.service, failure.why), ..failure }
+            ground.admitted(prepared, site.attached, signals).await.map_err(|failure| Failure {
+                why: format!("{}: {}", turn.service, failure.why),
+                ..failure
             })?;
         }
         let asked = plans.iter().find(|prepared| confirm::asks(&prepared.plan, self.args.yes));
@@ -210,8 +207,8 @@ impl Series<'_> {
                 continue;
             }
             progress.say(&format!("losing {} ({} of {})", turn.service, number + 1, turns.len()));
-            let lost = self.lose(turn, plan, site, (progress, signals)).await;
-            let loss = lost.unwrap_or_else(|failure| judge::spared(&turn.service, &failure.why));
+            let drilled = self.lose(turn, plan, site, (progress, signals)).await;
+            let loss = drilled.unwrap_or_else(|failure| judge::spared(&turn.service, &failure.why));
             progress.say(&format!("  {}", sentence::loss(&loss, &self.declared.map.journeys)));
             over = ends(&loss, signals);
             losses.push(loss);
@@ -234,6 +231,9 @@ impl Series<'_> {
         }
         let ground = self.ground(&turn.args)?;
         let (clearance, seat) = ground.admitted(&prepared, site.attached, signals).await?;
+        if self.declared.lab.is_some() && site.lab.is_none() {
+            return Err(Failure::internal("the lab is gone, by what became of an earlier loss"));
+        }
         let mut output = Output::create(&turn.folder)?;
         let secrets = secrets(&prepared.plan.experiment.probes, &prepared.folder)?;
         let sites = clusters::open(&prepared.plan, site.door.as_ref()).await?;
@@ -260,7 +260,7 @@ impl Series<'_> {
 /// Why the series does not go on. A signal ended the drill and was told to us as well.
 fn ends(loss: &Loss, signals: &mut Signals) -> Option<String> {
     if let Ok(signal) = signals.try_recv() {
-        return Some(aborted(&signal, "the map was drawn").why);
+        return Some(format!("{} ended the map", signal.name));
     }
     match loss.outcome {
         Some(Outcome::Stuck) => Some(format!("the loss of {} is stuck", loss.service)),

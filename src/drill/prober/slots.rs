@@ -120,6 +120,7 @@ fn setting(hello: &ProberHello, name: &str, spec: &ProbeSpec) -> Setting {
         deadline: spec.deadline.0,
         patience: patience(spec.deadline.0),
         secrets: Secrets::new(BTreeMap::clone(&hello.secrets)),
+        clusters: hello.clusters.clone(),
     }
 }
 

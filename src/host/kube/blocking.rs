@@ -66,7 +66,9 @@ impl Clusters for BlockingClusters {
             // Whose credentials ran out may have new ones in the file.
             let anew = matches!(
                 error,
-                ApiError::Unreachable { .. } | ApiError::Late { .. } | ApiError::Unauthorized { .. }
+                ApiError::Unreachable { .. }
+                    | ApiError::Late { .. }
+                    | ApiError::Unauthorized { .. }
             );
             if anew {
                 self.open.remove(cluster);

@@ -119,7 +119,9 @@ impl From<ApiError> for HostError {
                 what,
                 remedy: format!("{why}; give the user the verb, `squall plan` lists all it needs"),
             },
-            ApiError::TooMany { budget, .. } => HostError::Refused { why, budget },
+            // The owner's own words, which name the budget.
+            ApiError::TooMany { budget: true, why, .. } => HostError::Refused { why, budget: true },
+            ApiError::TooMany { .. } => HostError::Refused { why, budget: false },
             // A fault in a cluster that is out of reach is not gone with the way there.
             ApiError::Moved { .. } | ApiError::Refused { .. } => {
                 HostError::Refused { why, budget: false }

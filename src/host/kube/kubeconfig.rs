@@ -86,7 +86,7 @@ mod tests {
         assert!(why.contains("other is not there;") && !why.contains(" has "), "{why}");
         assert!(find("prod", &[]).unwrap_err().to_string().contains("no kubeconfig to look into"));
         std::fs::write(&file, "contexts: 7\n").unwrap();
-        let why = find("prod", &[file.clone()]).unwrap_err().to_string();
+        let why = find("prod", std::slice::from_ref(&file)).unwrap_err().to_string();
         assert!(why.starts_with(&format!("read the kubeconfig {}", shown(&file))), "{why}");
     }
 }

@@ -12,7 +12,7 @@ use super::{ApiClient, ApiError};
 use crate::host::cluster::ApiRequest;
 
 /// The server ends a watch after that long; no drill is longer.
-const LASTS: Duration = Duration::from_secs(24 * 3600);
+const LASTS: Duration = Duration::from_hours(24);
 
 /// One line of the stream.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -22,5 +22,6 @@ pub mod stop;
 pub mod terminal;
 pub mod timing;
 pub mod wake;
+pub mod watches;
 
 pub use machine::LinuxHost;

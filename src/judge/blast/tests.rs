@@ -69,6 +69,7 @@ fn what_was_not_measured_spares_nobody() {
     // A claim about a service that is not in the map at all.
     let stranger = judged(&declared(&["nobody"]), vec![mail()]);
     assert_eq!(stranger.claims[0].verdict, ClaimVerdict::Inconclusive);
+    assert_eq!(stranger.verdict, Outcome::Inconclusive, "nor is such a claim a pass");
 }
 
 #[test]

@@ -195,8 +195,8 @@ impl<'a> Hit<'a> {
         self.lost().into_keys().chain(self.struck.iter().copied()).collect()
     }
 
-    /// Who took the place of the pod that this fault was on: `Deployment web: pod web-2 was ready
-    /// after 1.31 s`.
+    /// Who took the place of the pod that this fault was on: `repaired by deployment shop/web: pod
+    /// web-2 was ready after 1.310 s`.
     #[must_use]
     pub fn replaced(&self, effective: &Effective) -> Option<String> {
         let hit = self.watched.pods_at(&self.workloads, effective.began_ns).find(|pod| {
@@ -212,7 +212,7 @@ impl<'a> Hit<'a> {
         let at = new.filter(|at| at.at_ns <= self.end_ns).min_by_key(|at| at.at_ns)?;
         let after = seconds(at.at_ns.saturating_sub(effective.effective_ns));
         let (workload, pod) = (&hit.workload, &at.seen.name);
-        Some(format!("{workload}: pod {pod} was ready after {after:.3} s"))
+        Some(format!("repaired by {workload}: pod {pod} was ready after {after:.3} s"))
     }
 
     /// The length of time from the fault to that moment of the watch, with its error, and in words.

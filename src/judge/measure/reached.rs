@@ -23,10 +23,10 @@ pub fn reached(timeline: &Timeline) -> Vec<Reached> {
         for subject in &expected.subjects {
             let of_step = timeline.effective.iter().filter(|e| e.step == expected.step);
             let seen = of_step.flat_map(|effective| {
-                let moments = clusters.values().filter_map(|watched| {
-                    moment(watched, (expected, subject), effective)
-                });
-                moments.map(|moment| (effective.effective_ns, moment))
+                let moments = clusters
+                    .values()
+                    .filter_map(move |watched| moment(watched, (expected, subject), effective));
+                moments.map(move |moment| (effective.effective_ns, moment))
             });
             // Of several that were hit the slowest is compared.
             let slowest = seen.max_by_key(|(zero_ns, (at_ns, _))| at_ns.saturating_sub(*zero_ns));
@@ -52,7 +52,8 @@ fn moment(
         Milestone::NodeNotReady => {
             let node = subject.strip_prefix("node ")?;
             let lost = |node: &NodeSeen| node.ready != "True" || node.gone;
-            (host(effective) == Some(node)).then(|| first(watched.nodes.get(node)?, from_ns, lost))?
+            (host(effective) == Some(node))
+                .then(|| first(watched.nodes.get(node)?, from_ns, lost))?
         }
         Milestone::EndpointDropped => {
             let struck = struck(watched, subject, effective);
@@ -92,7 +93,9 @@ fn struck<'a>(watched: &Watched<'a>, workload: &str, effective: &Effective) -> B
     let host = host(effective);
     let hit = |pod: &PodSeen| {
         let named = format!("{}/{}", pod.namespace, pod.name) == name;
-        pod.workload == workload && !pod.gone && (named || (host.is_some() && pod.node.as_deref() == host))
+        pod.workload == workload
+            && !pod.gone
+            && (named || (host.is_some() && pod.node.as_deref() == host))
     };
     let then = watched.pods.values().filter_map(|all| last(all, effective.began_ns));
     then.filter(|pod| hit(pod)).map(|pod| pod.uid.as_str()).collect()
@@ -105,19 +108,19 @@ fn host(effective: &Effective) -> Option<&str> {
 }
 
 fn first<T>(all: &[At<T>], from_ns: u64, is: impl Fn(&T) -> bool) -> Option<Moment> {
-    let after = all.iter().filter(|at| at.at_ns >= from_ns);
-    after.filter(|at| is(at.seen)).map(|at| (at.at_ns, at.late_ns)).next()
+    let mut after = all.iter().filter(|at| at.at_ns >= from_ns);
+    after.find(|at| is(at.seen)).map(|at| (at.at_ns, at.late_ns))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::judge::scripted::Drill;
     use crate::model::cluster_seen::{ClusterFact, ClusterSeen, EndpointSeen};
     use crate::model::history::{Entry, Record};
     use crate::model::id::{DrillId, InjectionId};
     use crate::model::inventory::InstanceName;
     use crate::model::units::Span;
-    use crate::judge::scripted::Drill;
 
     const S: u64 = 1_000_000_000;
     const WEB: &str = "deployment web/web";
@@ -154,7 +157,8 @@ mod tests {
     /// A history in which `instance` is hit at 100 s, and these things are told.
     fn told(instance: &str, expected: &[(Milestone, &str)], facts: Vec<Record>) -> Vec<Reached> {
         let mut records = Drill::default().records();
-        let Some(Entry::Opened(opened)) = records.first_mut().map(|record| &mut record.entry) else {
+        let Some(Entry::Opened(opened)) = records.first_mut().map(|record| &mut record.entry)
+        else {
             panic!("no first line")
         };
         let of = |(milestone, subject): &(Milestone, &str)| Expectation {

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use super::axis::length;
 use super::hit::{Hit, Hits};
-use super::watched::At;
 use super::window::Frame;
 use crate::model::verdict::RoleSpan;
 
@@ -55,8 +54,8 @@ pub fn ready(hit: &Hit, at_least: Option<u64>) -> Result<Ready, String> {
         }
         short = !enough(&now);
     }
-    let at_last = counts(hit, hit.end_ns).values().sum();
-    Ok(Ready { wanted: total, worst, at_last, back })
+    let in_the_end = counts(hit, hit.end_ns).values().sum();
+    Ok(Ready { wanted: total, worst, at_last: in_the_end, back })
 }
 
 /// Of each workload; where it does not say itself, as many as were ready.
@@ -87,51 +86,41 @@ fn moments(hit: &Hit) -> Vec<(u64, u64)> {
     all.filter(|(at_ns, _)| *at_ns > hit.began_ns && *at_ns <= hit.end_ns).collect()
 }
 
-impl Hit<'_> {
-    /// The first pod that came since the fault and was ready.
-    #[must_use]
-    pub fn first_ready(
-        &self,
-        workload: &str,
-    ) -> Option<At<'_, crate::model::cluster_seen::PodSeen>> {
-        let new = self.new_pods();
-        let of = new.iter().flat_map(|all| all.iter());
-        of.filter(|at| at.seen.workload == workload && at.seen.serves())
-            .min_by_key(|at| at.at_ns)
-            .copied()
-    }
-}
-
 /// Spans of one number of ready pods, for each workload that any target has.
 #[must_use]
 pub fn spans(hits: &Hits, frame: &Frame) -> Vec<RoleSpan> {
-    let axis = frame.axis();
-    let mut spans: BTreeMap<String, Vec<RoleSpan>> = BTreeMap::new();
+    let mut spans: BTreeMap<&str, Vec<RoleSpan>> = BTreeMap::new();
     for hit in hits.values().flatten() {
-        for workload in
-            hit.workloads.iter().filter(|of| !spans.contains_key(*of)).cloned().collect::<Vec<_>>()
-        {
-            let only = std::iter::once(workload.clone()).collect();
-            let mut of: Vec<RoleSpan> = Vec::new();
-            for (at_ns, _) in hit.watched.moments(&only) {
-                let ready = hit.watched.pods_at(&only, at_ns).filter(|pod| pod.serves()).count();
-                let wanted = hit.watched.desired_at(&workload, at_ns);
-                let wanted = wanted.map(|wanted| format!(" of {wanted}")).unwrap_or_default();
-                let role = format!("{}{wanted} ready", length(ready));
-                let at = axis.at(at_ns);
-                let before = of.last_mut();
-                if before.as_ref().is_some_and(|last| last.role == role) {
-                    continue;
-                }
-                if let Some(last) = before {
-                    last.to_seconds = at;
-                }
-                let to_seconds = axis.at(frame.seen_to_ns.max(at_ns));
-                let instance = workload.clone();
-                of.push(RoleSpan { instance, role, from_seconds: at, to_seconds });
-            }
-            spans.insert(workload, of);
+        for workload in &hit.workloads {
+            spans.entry(workload).or_insert_with(|| lane(hit, workload, frame));
         }
     }
     spans.into_values().flatten().collect()
+}
+
+/// `2 of 3 ready`, from one change to the next.
+fn lane(hit: &Hit, workload: &str, frame: &Frame) -> Vec<RoleSpan> {
+    let axis = frame.axis();
+    let only = std::iter::once(workload.to_owned()).collect();
+    let mut spans: Vec<RoleSpan> = Vec::new();
+    for (at_ns, _) in hit.watched.moments(&only) {
+        let ready = hit.watched.pods_at(&only, at_ns).filter(|pod| pod.serves()).count();
+        let wanted = hit.watched.desired_at(workload, at_ns);
+        let wanted = wanted.map(|wanted| format!(" of {wanted}")).unwrap_or_default();
+        let role = format!("{}{wanted} ready", length(ready));
+        let from_seconds = axis.at(at_ns);
+        if let Some(last) = spans.last_mut() {
+            if last.role == role {
+                continue;
+            }
+            last.to_seconds = from_seconds;
+        }
+        spans.push(RoleSpan {
+            instance: workload.to_owned(),
+            role,
+            from_seconds,
+            to_seconds: axis.at(frame.seen_to_ns.max(at_ns)),
+        });
+    }
+    spans
 }

@@ -124,15 +124,6 @@ impl<'a> Watched<'a> {
         }
     }
 
-    /// How late anything was told between then and then, nanoseconds: the error of every moment.
-    #[must_use]
-    pub fn latest(&self, (from_ns, to_ns): (u64, u64)) -> u64 {
-        let pods = self.pods.values().flatten().map(|at| (at.at_ns, at.late_ns));
-        let rest = self.workloads.values().flatten().map(|at| (at.at_ns, at.late_ns));
-        let within = pods.chain(rest).filter(|(at_ns, _)| (from_ns..=to_ns).contains(at_ns));
-        within.map(|(_, late_ns)| late_ns).max().unwrap_or(0)
-    }
-
     /// Every moment at which a pod of these workloads changed, in order.
     #[must_use]
     pub fn moments(&self, workloads: &BTreeSet<String>) -> Vec<(u64, u64)> {

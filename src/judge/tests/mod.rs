@@ -7,6 +7,7 @@ use crate::model::outcome::ClaimVerdict;
 use crate::model::verdict::ClaimReport;
 
 mod claims;
+mod cluster;
 mod drill;
 mod holds;
 mod latency;

@@ -15,7 +15,6 @@ fn record(name: &str) -> Record {
         spec: serde_json::from_str(r#"{"title": "t", "services": {}}"#).unwrap(),
         cluster: None,
         hosts: Vec::new(),
-        cluster: None,
     }
 }
 

@@ -6,7 +6,8 @@ use crate::model::experiment::{Bind, Experiment, Footprint, Peers, Pick, Restore
 use crate::model::inventory::InstanceName;
 use crate::model::units::Span;
 use crate::plan::fixture::{
-    cluster, experiment, in_cluster, lab, nodes_of, planned, pod, pods_of, primary_loss, step, target,
+    cluster, experiment, in_cluster, lab, nodes_of, planned, pod, pods_of, primary_loss, step,
+    target,
 };
 use crate::plan::plan;
 

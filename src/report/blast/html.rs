@@ -83,12 +83,12 @@ fn claims(report: &BlastReport) -> Markup {
     let rows = report.claims.iter().map(|claim| {
         let verdict = claim.verdict.to_string();
         vec![
-            html! { span class=(verdict) { strong { (verdict) } } },
             say(&claim.claim),
+            html! { span class=(verdict) { strong { (verdict) } } },
             say(&claim.finding),
         ]
     });
-    let columns = [word("verdict"), words("claim"), words("found")];
+    let columns = [words("claim"), word("verdict"), words("found")];
     html! {
         h2 { "Claims" }
         (table("What the map as a whole must show.", &columns, rows.collect()))
@@ -97,7 +97,8 @@ fn claims(report: &BlastReport) -> Markup {
 
 fn losses(report: &BlastReport) -> Markup {
     let rows = report.losses.iter().map(|loss| row(loss, &report.journeys)).collect();
-    let columns = [word("lost"), words("how"), figures("in force"), words("who was hurt"), word("")];
+    let columns =
+        [word("lost"), words("how"), figures("in force"), words("who was hurt"), word("")];
     html! {
         h2 { "Losses" }
         (table("Each is a drill of its own, with its own report.", &columns, rows))

@@ -12,7 +12,8 @@ pub fn loss(loss: &Loss, journeys: &[String]) -> String {
     }
     let named = |effect: Effect, with_figures: bool| -> Vec<String> {
         let figures = |name: &str| loss.cells.get(name).filter(|_| with_figures).map(outage);
-        let each = |name| figures(name).map_or_else(|| name.to_owned(), |f| format!("{name} ({f})"));
+        let each =
+            |name| figures(name).map_or_else(|| name.to_owned(), |f| format!("{name} ({f})"));
         loss.with(effect, journeys).map(each).collect()
     };
     let mut parts = Vec::new();

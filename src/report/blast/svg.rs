@@ -57,9 +57,10 @@ pub fn figure(report: &BlastReport) -> Markup {
 }
 
 fn label(report: &BlastReport) -> String {
-    let said = report.losses.iter().map(|loss| {
-        format!("{}: {}", loss.service, sentence::loss(loss, &report.journeys))
-    });
+    let said = report
+        .losses
+        .iter()
+        .map(|loss| format!("{}: {}", loss.service, sentence::loss(loss, &report.journeys)));
     inline::one_line(&said.collect::<Vec<_>>().join(". "))
 }
 
@@ -97,7 +98,8 @@ fn body(report: &BlastReport) -> Markup {
             }
         }
         @for (row, loss) in report.losses.iter().enumerate() {
-            line class="grid" x1="0" x2=(px(x(report.journeys.len()))) y1=(px(y(row))) y2=(px(y(row))) {}
+            line class="grid" x1="0" x2=(px(x(report.journeys.len())))
+                y1=(px(y(row))) y2=(px(y(row))) {}
             text class="map-name" x="0" y=(px(y(row) + ROW / 2.0 + 4.0)) {
                 (clipped(&inline::one_line(&loss.service), NAME_MAX))
             }
@@ -125,7 +127,8 @@ fn field(cell: Option<&Cell>) -> Markup {
     let (width, height) = (COLUMN - 2.0 * GAP, ROW - 2.0 * GAP);
     let class = match cell.map(|cell| cell.effect) {
         Some(Effect::Unhurt) => {
-            return html! { circle class="map-unhurt" cx=(px(COLUMN / 2.0)) cy=(px(ROW / 2.0)) r="4" {} };
+            let (x, y) = (px(COLUMN / 2.0), px(ROW / 2.0));
+            return html! { circle class="map-unhurt" cx=(x) cy=(y) r="4" {} };
         }
         Some(Effect::Hurt) => "map-hurt",
         Some(Effect::Inconclusive) | None => "map-unknown",

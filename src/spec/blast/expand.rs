@@ -40,7 +40,8 @@ pub(super) fn experiment(root: &Node, service: &Entry) -> Option<Expanded> {
     let journeys = spec.get("journeys")?.clone();
     let names: Vec<String> = journeys.entries().iter().map(|e| e.key.text.clone()).collect();
     body.push(maker.entry("probes", |_| journeys));
-    body.push(maker.entry("method", |m| step(spec, m)));
+    let (hold, fault) = (spec.entry("hold")?.clone(), spec.get("lose")?.clone());
+    body.push(maker.entry("method", |m| step(hold, fault, m)));
     let limit = spec.get("hurtBy").map(|node| (node.text().unwrap_or("1s"), node.span.clone()));
     body.push(maker.entry("hypothesis", |m| claims(&names, limit, m)));
     let tree = maker.map(|m| {
@@ -65,13 +66,8 @@ fn lost(service: &Entry, maker: &mut Maker) -> Node {
     target
 }
 
-fn step(spec: &Node, maker: &mut Maker) -> Node {
-    let step = maker.map(|m| {
-        let mut step: Vec<Entry> = spec.entry("hold").cloned().into_iter().collect();
-        let fault = spec.get("lose").cloned();
-        step.extend(fault.map(|fault| m.entry("inject", |_| fault)));
-        step
-    });
+fn step(hold: Entry, fault: Node, maker: &mut Maker) -> Node {
+    let step = maker.map(|m| vec![hold, m.entry("inject", |_| fault)]);
     maker.list(vec![step])
 }
 

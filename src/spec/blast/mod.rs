@@ -61,10 +61,10 @@ pub(super) fn read(
     surroundings: &Surroundings<'_>,
     (source, sheet): (&Arc<Source>, &mut Sheet),
 ) -> Option<DeclaredMap> {
-    let envelope = decoded(root.clone(), surroundings, sheet)?;
+    let decoded = decoded(root.clone(), surroundings, sheet);
     let spec = root.get("spec")?;
-    let map = map(&envelope, spec);
-    check(&map, spec, sheet);
+    let map = map(decoded.value.as_ref()?, spec);
+    check(&map, (spec, &decoded.kept(spec.get("claims"))), sheet);
     let (mut lab, mut experiments) = (None, Vec::new());
     for service in spec.get("services").map_or(&[][..], Node::entries) {
         let Some(expanded) = expand::experiment(&root, service) else { continue };
@@ -77,6 +77,10 @@ pub(super) fn read(
         if let Some(declared) = declared {
             lab = declared.lab;
         }
+        // What is wrong with the lab is wrong with all of them.
+        if sheet.findings.iter().any(|finding| finding.code == Code::Lab) {
+            break;
+        }
         let text = expand::text(&expanded, &source.path);
         experiments.push(WrittenOut { service: service.key.text.clone(), text });
     }
@@ -88,7 +92,7 @@ fn decoded(
     mut root: Node,
     surroundings: &Surroundings<'_>,
     sheet: &mut Sheet,
-) -> Option<Envelope<BlastDocument>> {
+) -> Decoded<Envelope<BlastDocument>> {
     let values = Values { lab: LabValues::Broken, env: surroundings.env };
     let broken = match &mut root.content {
         Content::Map(entries) => entries
@@ -98,8 +102,7 @@ fn decoded(
         _ => None,
     };
     let repairs = Repairs::without(broken.unwrap_or_default());
-    let decoded: Decoded<Envelope<BlastDocument>> = decode(&root, repairs, sheet);
-    decoded.value
+    decode(&root, repairs, sheet)
 }
 
 fn map(envelope: &Envelope<BlastDocument>, spec: &Node) -> BlastMap {
@@ -118,7 +121,7 @@ fn map(envelope: &Envelope<BlastDocument>, spec: &Node) -> BlastMap {
 }
 
 /// What the types cannot say, and the experiments do not.
-fn check(map: &BlastMap, spec: &Node, sheet: &mut Sheet) {
+fn check(map: &BlastMap, (spec, claims): (&Node, &[&Node]), sheet: &mut Sheet) {
     for (key, what, example) in [
         ("journeys", "a journey", "`browse: {http: {url: ...}, rate: 10/s, deadline: 1s}`"),
         ("services", "a service", "`cart: {workload: {namespace: ..., kind: ..., name: ...}}`"),
@@ -133,8 +136,7 @@ fn check(map: &BlastMap, spec: &Node, sheet: &mut Sheet) {
             noted.help(format!("add one: {example}"));
         }
     }
-    let nodes = spec.get("claims").map_or(&[][..], Node::items);
-    for (claim, node) in map.claims.iter().zip(nodes) {
+    for (claim, node) in map.claims.iter().zip(claims) {
         let BlastClaim::Survives(survives) = claim;
         known(&survives.journey, ("journey", &map.journeys), (node, sheet));
         for service in &survives.losing {

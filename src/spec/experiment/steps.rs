@@ -2,11 +2,11 @@
 
 use std::collections::BTreeSet;
 
+use super::super::document::{StepDocument, TargetDocument};
 use super::super::finding::Code;
 use super::super::sheet::Sheet;
 use super::super::suggest;
 use super::super::tree::Node;
-use super::super::document::{StepDocument, TargetDocument};
 use super::Review;
 use crate::fault::{self, Fault};
 use crate::model::cluster::Resource;
@@ -74,7 +74,7 @@ impl Review<'_> {
             let message = format!("`{kind}` cannot hit the target `{name}`, which is {is}");
             sheet
                 .error(Code::BadValue, at.unwrap_or(node).span.clone(), message)
-                .help(format!("{}; `squall faults` lists what hits what", remedy(kind, on)));
+                .help(remedy(kind, on));
         }
     }
 

@@ -17,7 +17,13 @@ const RULES: usize = 3;
 
 pub fn pages(schema: &Value) -> Vec<(&'static str, String)> {
     vec![
-        ("faults.md", page(schema, FAULTS, "Faults", FAULTS_INTRO) + &capabilities()),
+        (
+            "faults.md",
+            page(schema, FAULTS, "Faults", FAULTS_INTRO)
+                + &capabilities()
+                + "\n"
+                + &cluster_faults(),
+        ),
         ("probes.md", page(schema, PROBES, "Probes", PROBES_INTRO) + &probe_keys(schema)),
         ("checks.md", page(schema, CHECKS, "Checks", CHECKS_INTRO)),
     ]
@@ -141,6 +147,28 @@ fn capabilities() -> String {
             text += if fault.needs().contains(&capability) { " needed |" } else { " |" };
         }
         text.push('\n');
+    }
+    text
+}
+
+/// Which fault hits which objects of a cluster, and what its user must be allowed to do there.
+fn cluster_faults() -> String {
+    let mut text = "## What a fault needs of a cluster\n\n`squall plan` asks the API server whether the \
+                    user may, for the namespaces of the plan's targets; nodes are of the whole \
+                    cluster.\n\n| fault | hits | verbs, for its undo as well |\n| --- | --- | --- |\n"
+        .to_owned();
+    for fault in fault::CATALOGUE.iter().filter(|fault| !fault.on().is_empty()) {
+        let hits: Vec<&str> = fault.on().iter().map(|resource| resource.kind()).collect();
+        let ask = |access: &fault::Access| {
+            let sub = if access.subresource.is_empty() { "" } else { "/" };
+            let only = access.target.map(|t| format!(" of a {}", t.kind())).unwrap_or_default();
+            let (verb, plural) = (access.verb, access.resource.plural());
+            format!("{verb} `{plural}{sub}{}`{only}", access.subresource)
+        };
+        let mut asks: Vec<String> = fault.asks().iter().map(ask).collect();
+        asks.dedup();
+        let (kind, hits, asks) = (fault.kind(), hits.join(", "), asks.join(", "));
+        let _ = writeln!(text, "| `{kind}` | {hits} | {asks} |");
     }
     text
 }

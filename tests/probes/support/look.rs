@@ -17,6 +17,7 @@ pub fn setting(secrets: &[(&str, &str)]) -> Setting {
         deadline: Duration::from_millis(150),
         patience: PATIENCE,
         secrets: Secrets::new(secrets),
+        clusters: Vec::new(),
     }
 }
 

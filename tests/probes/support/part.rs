@@ -39,6 +39,7 @@ pub fn hello(probes: &[(&str, Value)]) -> ProberHello {
         netns: None,
         hosts: BTreeMap::new(),
         secrets: BTreeMap::new(),
+        clusters: Vec::new(),
         seed: 1,
     }
 }

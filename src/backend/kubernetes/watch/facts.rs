@@ -146,7 +146,7 @@ pub fn event(event: &Event) -> EventSeen {
         message: event.message.clone(),
         by: by.unwrap_or_default(),
         warning: event.kind == "Warning",
-        at: event.last_timestamp.clone().or_else(|| event.event_time.clone()),
+        at: event.last_timestamp.clone().or_else(|| event.at.clone()),
     }
 }
 

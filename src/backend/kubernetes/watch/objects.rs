@@ -215,7 +215,8 @@ pub struct Event {
     pub source: Source,
     pub reporting_component: String,
     pub last_timestamp: Option<String>,
-    pub event_time: Option<String>,
+    #[serde(rename = "eventTime")]
+    pub at: Option<String>,
 }
 
 #[derive(Debug, Clone, Default, Deserialize)]
