@@ -79,7 +79,7 @@ drills! { WEB:
     ] may &["endpointsDropped"];
     "scheduler-and-node" "the scheduler is back before it is needed" => [];
     "twins/scheduler-and-node-when-it-hangs" "a scheduler that hangs is not started again" => [
-        "rescheduled" ""
+        "rescheduled" "lost pod"
     ];
 }
 
