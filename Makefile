@@ -25,14 +25,11 @@ KUBE_PACKAGES := etcd:etcd-server containerd:containerd runc:runc umoci:umoci ng
 KUBE := target/kube
 KUBE_VERSION := $(shell sed -n 's/^require k8s.io\/kubernetes v//p' scripts/kube/go.mod)
 
-# What the suites of clusters stand on; without root they cannot run, and say so.
-KUBE_READY := $(if $(filter 0,$(shell id -u)),kube-images)
-
 VM_PACKAGES := qemu-system-x86_64:qemu-system-x86 strip:binutils
 
 .PHONY: demo build test matrix picture bench peers lint fmt reference vm drills demo-packages \
         test-packages bench-packages vm-packages kube-packages kube-programs kube-images \
-        kube-demo kube-experiments kube-full
+        kube-demo kube-test kube-experiments kube-full
 
 ## demo: build, get redis and haproxy if they are missing, lose a primary, write the report
 demo: demo-packages build
@@ -44,7 +41,7 @@ build:
 	$(CARGO) build --release
 
 ## test: install what the tests need, run every test that fits its minutes
-test: test-packages vm-packages $(KUBE_READY) lint
+test: test-packages vm-packages lint
 	$(CARGO) build --features crash-points
 	$(CARGO) test --features crash-points
 
@@ -94,6 +91,10 @@ kube-programs: kube-packages
 kube-images: kube-programs
 	@scripts/kube-images $(KUBE)/images $(KUBE)/$(KUBE_VERSION)
 	@scripts/kube-images $(KUBE)/shop $(KUBE)/$(KUBE_VERSION) nginx-lua postgres
+
+## kube-test: the suites on a real cluster (root); `make test` runs them where their programs are
+kube-test: kube-images
+	$(CARGO) test --features crash-points --test kube --test kube-faults
 
 ## kube-experiments: only the experiments of experiments/kubernetes; writes their table into docs
 kube-experiments: export SQUALL_EXPERIMENTS = docs/kubernetes-experiments.md

@@ -61,6 +61,7 @@ impl Prober {
             netns: Some(client.clone()),
             hosts: BTreeMap::new(),
             secrets: BTreeMap::new(),
+            clusters: Vec::new(),
             seed: 1,
         };
         let mut prober = Prober { to: Channel::from_fd(ours), from, seen: Vec::new(), part };

@@ -3,9 +3,9 @@
 //! A drill has no journal before its lab is up, and two that are started at once would each be
 //! admitted for want of the other. So drills are admitted one at a time, at the door, and whoever
 //! is admitted is seen by the next. A seat is a file that its drill keeps locked: one that is not
-//! locked was left by a drill that died, and counts for nothing. It says what the drill may touch in
-//! clusters, a line each, and is empty for a lab, so that a full disk fails where it matters: a lab
-//! of its own is nobody else's place, and to a standing one a drill attaches alone.
+//! locked was left by a drill that died, and counts for nothing. It says what the drill may touch
+//! in clusters, a line each, and is empty for a lab, so that a full disk fails where it matters: a
+//! lab of its own is nobody else's place, and to a standing one a drill attaches alone.
 
 use std::collections::BTreeSet;
 use std::fs::{File, OpenOptions, TryLockError};

@@ -1,8 +1,9 @@
 //! Targets that are followed: while their fault is held, it also hits the pods that take the place
 //! of those hit.
 //!
-//! Invariant: whoever is hit has taken the place of one that was, so that never more are hit and not
-//! replaced than the plan counts; and it belongs to a workload that the plan named. Pods that were
+//! Invariant: whoever is hit has taken the place of one that was, so that never more are hit and
+//! not replaced than the plan counts; and it belongs to a workload that the plan named. Pods
+//! that were
 //! there when the step began, and pods that come beside them, are none of ours.
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -1,4 +1,5 @@
-//! `configMapRemove`: a `ConfigMap` is taken away for as long as the hold lasts, and put back as it was.
+//! `configMapRemove`: a `ConfigMap` is taken away for as long as the hold lasts, and put back as it
+//! was.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

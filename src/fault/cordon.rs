@@ -65,7 +65,7 @@ pub(super) fn look(
 ) -> Result<String, FaultError> {
     let found = present(host, object)?;
     let (words, ours) = (object.words(), is_ours(&found, mark));
-    let held = is_cordoned(&found) && owns(&found, &mark.manager(), UNSCHEDULABLE);
+    let held = is_cordoned(&found) && owns(&found, &mark.field_owner(), UNSCHEDULABLE);
     match expect {
         Expect::InForce if held => Ok(format!("{words} is cordoned")),
         Expect::InForce if is_cordoned(&found) => {
@@ -101,7 +101,7 @@ fn apply(
     // Without it, applying to what is gone would make it anew.
     body["metadata"]["uid"] = object.uid.clone().into();
     let request = ApiRequest::new(ApiVerb::Apply, object.path())
-        .with("fieldManager", mark.manager())
+        .with("fieldManager", mark.field_owner())
         .body(body);
     host.ask(&object.cluster, &request)?;
     Ok(())

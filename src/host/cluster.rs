@@ -63,8 +63,9 @@ impl ApiRequest {
 pub trait Clusters {
     /// Asks an API server.
     ///
-    /// Errors: `Gone` for what is not there; `Denied` where the user may not; `Refused` where the server understands and will not, or the context leads to
-    /// another cluster by now; `Io` where it does not answer.
+    /// Errors: `Gone` for what is not there; `Denied` where the user may not; `Refused` where
+    /// the server understands and will not, or the context leads to another cluster by
+    /// now; `Io` where it does not answer.
     fn ask(&mut self, cluster: &ClusterIdentity, request: &ApiRequest) -> Result<Value, HostError>;
 
     /// Keeps what a fault has found out, for whoever injects it.

@@ -1,5 +1,6 @@
-//! Does what was measured fit the arithmetic of the plan? A figure that does not says that something
-//! else is at work than what the timers tell, whether it is good or bad: nobody's claim is judged
+//! Does what was measured fit the arithmetic of the plan? A figure that does not says that
+//! something else is at work than what the timers tell, whether it is good or bad: nobody's claim
+//! is judged
 //! by it.
 
 use crate::model::expectation::{Expectation, Milestone};

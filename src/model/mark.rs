@@ -51,7 +51,7 @@ impl Mark {
     /// Who owns what this injection applies. Its own name: nobody else's fields are ever touched,
     /// and two injections on one field are a conflict.
     #[must_use]
-    pub fn manager(&self) -> String {
+    pub fn field_owner(&self) -> String {
         format!("squall-{}", self.injection)
     }
 

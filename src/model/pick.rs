@@ -4,8 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use super::units::Percent;
 
-/// `one`, `3`, `50%` (rounded down, at least 1), `all`, `minority`, `majority`, `perNode`, `perZone`,
-/// `oldest`, `newest`.
+/// `one`, `3`, `50%` (rounded down, at least 1), `all`, `minority`, `majority`, `perNode`,
+/// `perZone`, `oldest`, `newest`.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
 #[serde(try_from = "PickText", into = "String")]
 pub enum Pick {

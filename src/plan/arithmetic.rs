@@ -4,8 +4,8 @@
 //! A node's lease is renewed every quarter of its length; the controller looks at it at each of its
 //! rounds, and calls the node `NotReady` at the first round at which it has seen no renewal for the
 //! whole grace period. So from the moment of a cut the earliest is the grace less one renewal, and
-//! the latest the grace and two rounds: one until the last renewal was seen, one until the grace was
-//! seen to be over.
+//! the latest the grace and two rounds: one until the last renewal was seen, one until the grace
+//! was seen to be over.
 
 mod timers;
 

@@ -1,7 +1,7 @@
 //! Selectors that leave nothing out. They mean something else than what was thought of, mostly.
 //!
-//! All pods of a namespace that are of several workloads, and all nodes picked: refused. What is one
-//! workload alone in its namespace, and nodes of which some are left: said.
+//! All pods of a namespace that are of several workloads, and all nodes picked: refused. What is
+//! one workload alone in its namespace, and nodes of which some are left: said.
 
 use super::error::PlanError;
 use super::ground::Ground;

@@ -202,7 +202,7 @@ pub fn cluster(found: &[(&str, &[&str])]) -> PlannedCluster {
     let names = |names: &[&str]| names.iter().map(|n| InstanceName((*n).to_owned())).collect();
     PlannedCluster {
         cluster: identity(),
-        kubeconfig: "/home/ann/.kube/config".into(),
+        kubeconfig: "kubeconfig.yaml".into(),
         lab: false,
         version: "v1.34.4".into(),
         found: found.iter().map(|(target, of)| ((*target).to_owned(), names(of))).collect(),

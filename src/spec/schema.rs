@@ -147,7 +147,9 @@ fn demand(defs: &mut Map<String, Value>) {
     for property in ["journeys", "services"] {
         set("BlastDocument", &["properties", property], "minProperties", json!(1));
     }
-    set("TargetDocument", &[], "required", json!(["lab"]));
+    let selectors = ["lab", "pods", "nodes", "workload", "object"];
+    let selectors = selectors.map(|key| json!({"required": [key]}));
+    set("TargetDocument", &[], "oneOf", json!(selectors));
     set("LabSpec", &[], "anyOf", json!([{"required": ["services"]}, {"required": ["kubernetes"]}]));
     set("KubernetesSpec", &["properties", "nodes"], "minItems", json!(1));
     set("KubernetesSpec", &["properties", "images"], "minItems", json!(1));

@@ -53,9 +53,9 @@ pub fn run(script: &str) -> ExitCode {
     let crash = std::io::stdin().as_fd().try_clone_to_owned().unwrap();
     let mut conductor = Conductor { script, crash, parts: BTreeMap::new() };
     if conductor.script.recover {
-        conductor.recover()
+        conductor.recover();
     } else {
-        conductor.drill()
+        conductor.drill();
     }
     ExitCode::SUCCESS
 }

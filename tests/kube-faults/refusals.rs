@@ -70,7 +70,8 @@ pub fn a_namespace_that_ends_is_no_place_to_restore(stage: &Stage) {
     ));
     let mut object =
         ObjectIdentity { namespace: Some(space.to_owned()), ..crate::cases::config_map(stage) };
-    object.uid = stage.read(&object)["metadata"]["uid"].as_str().unwrap().to_owned();
+    let found = stage.read(&object);
+    found["metadata"]["uid"].as_str().unwrap().clone_into(&mut object.uid);
     let held = ObjectIdentity { name: "held".to_owned(), ..object.clone() };
     let uid = stage.read(&held)["metadata"]["uid"].as_str().unwrap().to_owned();
     let why =

@@ -14,9 +14,9 @@ const IMAGES: &str = "target/kube/images";
 /// A cluster that stands: it is used in place of one of our own.
 const STANDING: &str = "SQUALL_TEST_KUBECONFIG";
 /// A cold machine with others at work on it.
-const UP_WITHIN: Duration = Duration::from_secs(180);
+const UP_WITHIN: Duration = Duration::from_mins(3);
 /// How long controllers may take to catch up.
-pub const PATIENCE: Duration = Duration::from_secs(60);
+pub const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Namespace of everything that is tried.
 pub const SPACE: &str = "faults";
@@ -95,6 +95,8 @@ impl Stage {
             }
         }
         let folder = tempfile::Builder::new().prefix("squall-kube-faults-").tempdir().unwrap();
+        // Two ways that are alike read best side by side.
+        #[expect(clippy::single_match_else, reason = "two ways of the same weight")]
         let (lab, kubeconfig) = match std::env::var_os(STANDING) {
             Some(file) => (None, PathBuf::from(file)),
             None => {
@@ -116,7 +118,8 @@ impl Stage {
             std::thread::sleep(Duration::from_millis(100));
         }
         let uid = ["get", "namespace", "kube-system", "-o", "jsonpath={.metadata.uid}"];
-        stage.cluster.uid = stage.kubectl(&uid).trim().to_owned();
+        let found = stage.kubectl(&uid);
+        found.trim().clone_into(&mut stage.cluster.uid);
         stage.kubectl(&["label", "--overwrite", "node", "--all", "squall.dev/environment=staging"]);
         Ok(stage)
     }
@@ -168,7 +171,8 @@ impl Stage {
             name: name.to_owned(),
             uid: String::new(),
         };
-        object.uid = self.read(&object)["metadata"]["uid"].as_str().unwrap().to_owned();
+        let found = self.read(&object);
+        found["metadata"]["uid"].as_str().unwrap().clone_into(&mut object.uid);
         object
     }
 

@@ -84,7 +84,7 @@ fn ended_by_a_signal(stand: &Stand) {
     let mut child =
         stand.squall(&words).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
     let history = out.join("users/history.jsonl");
-    within(Duration::from_secs(60), "nothing was lost", || {
+    within(Duration::from_mins(1), "nothing was lost", || {
         fs::read_to_string(&history).is_ok_and(|text| text.contains("\"effective\""))
     });
     let pid = nix::unistd::Pid::from_raw(i32::try_from(child.id()).unwrap());

@@ -1,4 +1,5 @@
-//! Who is where, counted once, so that a plan over ten thousand pods asks for it and does not search.
+//! Who is where, counted once, so that a plan over ten thousand pods asks for it and does not
+//! search.
 
 use std::collections::BTreeMap;
 

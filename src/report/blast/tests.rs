@@ -74,7 +74,7 @@ fn the_table_says_who_was_hurt_for_how_long() {
     assert_eq!(row("payment"), ["payment", "-", "5.3", "s"]);
     assert_eq!(row("stock"), ["stock", "?", "5.3", "s"]);
     assert_eq!(row("users"), ["users", "?", "?"]);
-    assert!(text.contains("payment: hurts checkout (5.3 s ± 0.2 s, unavailable)"), "{text}");
+    assert!(text.contains("payment: hurts checkout (5.31 s ± 0.20 s, unavailable)"), "{text}");
     assert!(text.contains("mail: hurts nobody"), "{text}");
     assert!(text.contains("users: not lost: because"), "{text}");
 }

@@ -53,7 +53,7 @@ fn each_service_is_an_experiment_that_can_be_read_by_itself() {
         assert_eq!(experiment.method[0].kind, "podDelete");
         assert_eq!(experiment.method[0].hold, crate::model::units::Span::secs(8));
         let limits = experiment.hypothesis.iter().map(|claim| claim.params["atMost"].clone());
-        assert_eq!(limits.collect::<Vec<_>>(), ["1500ms", "1500ms"]);
+        assert_eq!(limits.collect::<Vec<_>>(), ["1s500ms", "1s500ms"]);
     }
 }
 

@@ -15,8 +15,8 @@ pub struct Drill {
     pub file: &'static str,
     /// One sentence for the page: why it comes out so.
     pub why: &'static str,
-    /// Claims that must deviate, no more and no fewer, each as `CHECK SUBJECT` with a part of what its
-    /// finding says. None: it must hold.
+    /// Claims that must deviate, no more and no fewer, each as `CHECK SUBJECT` with a part of what
+    /// its finding says. None: it must hold.
     pub deviates: &'static [(&'static str, &'static str)],
     /// Claims that may deviate besides, as chance will have it.
     pub may: &'static [&'static str],
