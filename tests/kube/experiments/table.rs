@@ -30,7 +30,8 @@ drills! { WEB:
         "recovery site" "good for good after"
     ];
     "all-pods" "each goes on serving until its replacement is ready" => [];
-    "twins/all-pods-that-do-not-tell" "without a readiness probe clients are sent to pods that do not serve yet" => [
+    "twins/all-pods-that-do-not-tell"
+        "without a readiness probe clients are sent to pods that do not serve yet" => [
         "availability site" "slots good",
         "longestOutage site" "of refusals"
     ] may &["outage site"];
@@ -41,19 +42,22 @@ drills! { WEB:
         "budgetRespected" "no PodDisruptionBudget covers deployment frail/hasty"
     ] may &["outage site"];
     "drain" "its pods are replaced on other nodes" => [];
-    "twins/drain-against-a-strict-budget" "the budget lets no pod go, ever" => ["rescheduled" "0 of 1 lost pod"];
+    "twins/drain-against-a-strict-budget"
+        "the budget lets no pod go, ever" => ["rescheduled" "0 of 1 lost pod"];
     "rollout" "no old pod ends before a new one is ready" => [];
     "twins/rollout-that-does-not-wait" "nobody waits until new pods serve" => [
         "availability site" "slots good",
         "longestOutage site" "of refusals"
     ] may &["outage site"];
     "config-gone" "the rollout stops at the first pod that cannot start" => [];
-    "twins/config-gone-and-all-pods-with-it" "all old pods are ended before the new ones find that they cannot start" => [
+    "twins/config-gone-and-all-pods-with-it"
+        "all old pods are ended before the new ones find that they cannot start" => [
         "availability site" "slots good",
         "longestOutage site" "of refusals"
     ] may &["outage site"];
     "node-cut" "the load balancer sees which node is gone" => [];
-    "twins/node-cut-behind-every-node" "every node passes a third of its clients on to the pod out of reach" => [
+    "twins/node-cut-behind-every-node"
+        "every node passes a third of its clients on to the pod out of reach" => [
         "latency site" "of "
     ] may &["availability site"];
     "twins/node-cut-of-all-pods" "all replicas are on that node" => [
@@ -62,7 +66,8 @@ drills! { WEB:
         "outage site" "it ended the hold"
     ];
     "kubelet-dead" "two nodes are left, and the pods of the third still serve" => [];
-    "twins/kubelet-dead-under-all-pods" "all endpoints are dropped with their node, though every pod serves" => [
+    "twins/kubelet-dead-under-all-pods"
+        "all endpoints are dropped with their node, though every pod serves" => [
         "availability site" "slots good",
         "longestOutage site" "of refusals",
         "outage site" "it ended the hold",
@@ -85,13 +90,15 @@ drills! { WEB:
 
 drills! { ADDONS:
     "redis-primary-pod" "a replica is promoted and has the data" => [];
-    "twins/redis-primary-pod-of-one" "the pod that comes back is empty" => ["dataLoss writes" "writes lost over"];
+    "twins/redis-primary-pod-of-one"
+        "the pod that comes back is empty" => ["dataLoss writes" "writes lost over"];
     "coredns-lost" "the portal knows the address of its backend already" => [];
     "twins/coredns-lost-and-asked-every-second" "the portal asks for the name again and again" => [
         "availability site" "slots good"
     ];
     "scale-up" "the autoscaler counts what is left, and what is left serves" => [];
-    "twins/scale-up-without-requests" "pods that ask for no CPU have no share of it to scale by" => [
+    "twins/scale-up-without-requests"
+        "pods that ask for no CPU have no share of it to scale by" => [
         "podsReady" "2 of 4"
     ];
 }
