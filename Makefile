@@ -44,6 +44,8 @@ build:
 test: test-packages vm-packages lint
 	$(CARGO) build --features crash-points
 	$(CARGO) test --features crash-points
+	@[ -x $(KUBE)/$(KUBE_VERSION)/kubectl ] || echo "skipped: the suites kube and kube-faults: \
+	there are no programs in $(KUBE)/$(KUBE_VERSION); \`make kube-test\` builds them and runs the suites"
 
 ## matrix: every fault at every crash point, whoever dies; writes the table of SAFETY.md
 matrix: export SQUALL_MATRIX = SAFETY.md
