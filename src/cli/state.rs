@@ -6,6 +6,7 @@
 use std::ffi::OsString;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU32, Ordering};
 
 /// The layout of the folder that this build knows.
 const VERSION: &str = "1";
@@ -93,14 +94,23 @@ fn check_version(folder: &Path) -> Result<(), StateError> {
     let failed = |source| StateError::Io { path: path.clone(), source };
     match std::fs::read_to_string(&path) {
         Ok(found) if found.trim() == VERSION => Ok(()),
+        // Whoever wrote it died at it.
+        Ok(found) if found.is_empty() => write_version(&path).map_err(failed),
         Ok(found) => {
             Err(StateError::Version { path: folder.to_owned(), found: found.trim().to_owned() })
         }
-        Err(e) if e.kind() == io::ErrorKind::NotFound => {
-            std::fs::write(&path, format!("{VERSION}\n")).map_err(failed)
-        }
+        Err(e) if e.kind() == io::ErrorKind::NotFound => write_version(&path).map_err(failed),
         Err(e) => Err(failed(e)),
     }
+}
+
+/// Whole or not at all: another squall may begin at the same moment, and read it.
+fn write_version(path: &Path) -> io::Result<()> {
+    static WRITTEN: AtomicU32 = AtomicU32::new(0);
+    let number = WRITTEN.fetch_add(1, Ordering::Relaxed);
+    let whole = path.with_file_name(format!("VERSION.{}.{number}", std::process::id()));
+    std::fs::write(&whole, format!("{VERSION}\n"))?;
+    std::fs::rename(&whole, path)
 }
 
 #[cfg(test)]
@@ -117,6 +127,21 @@ mod tests {
         std::fs::write(home.path().join(".local/state/squall/VERSION"), "2\n").unwrap();
         let error = StateFolder::open(at).unwrap_err().to_string();
         assert!(error.contains("layout 2"), "{error}");
+    }
+
+    #[test]
+    fn those_who_begin_at_once_find_the_layout_whole() {
+        for _ in 0..50 {
+            let home = tempfile::tempdir().unwrap();
+            let at = |name: &str| (name == "HOME").then(|| home.path().as_os_str().to_owned());
+            std::thread::scope(|scope| {
+                for _ in 0..8 {
+                    scope.spawn(|| StateFolder::open(at).unwrap());
+                }
+            });
+            let kept = std::fs::read_dir(home.path().join(".local/state/squall")).unwrap();
+            assert_eq!(kept.count(), 3, "journal, labs, VERSION");
+        }
     }
 
     #[test]
