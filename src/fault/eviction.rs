@@ -3,11 +3,12 @@
 use serde_json::json;
 
 use super::FaultError;
-use super::object::{preconditions, read};
+use super::object::{delete_options, read};
 use crate::host::cluster::{ApiRequest, ApiVerb};
 use crate::host::{Host, HostError};
 use crate::model::cluster::ObjectIdentity;
 use crate::model::history::Finding;
+use crate::model::units::Span;
 
 /// What the server made of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,21 +18,23 @@ pub(super) enum Evicted {
     Refused,
 }
 
+/// What is wrong with a grace, in words.
+pub(super) fn wrong_grace(grace: Option<Span>) -> Vec<String> {
+    let wrong = grace.is_some_and(|grace| grace.0.subsec_nanos() != 0);
+    wrong.then(|| "a grace is in whole seconds; write `1s`".to_owned()).into_iter().collect()
+}
+
 /// Asks once, for that very pod. Errors: `Void` when it is gone or was replaced.
 pub(super) fn evict(
     host: &mut dyn Host,
     pod: &ObjectIdentity,
     grace: Option<u64>,
 ) -> Result<Evicted, FaultError> {
-    let mut options = json!({"preconditions": preconditions(pod)});
-    if let Some(grace) = grace {
-        options["gracePeriodSeconds"] = grace.into();
-    }
     let body = json!({
         "apiVersion": "policy/v1",
         "kind": "Eviction",
         "metadata": {"name": pod.name, "namespace": pod.namespace},
-        "deleteOptions": options,
+        "deleteOptions": delete_options(pod, grace),
     });
     let path = format!("{}/eviction", pod.path());
     let gone = || FaultError::Void(format!("{} is gone, or was replaced", pod.words()));

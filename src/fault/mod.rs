@@ -16,7 +16,7 @@ use crate::host::{Host, HostError};
 use crate::model::binding::Order;
 use crate::model::cluster::Resource;
 use crate::model::expectation::Impact;
-use crate::model::experiment::{Defence, Restore, StepFacts};
+use crate::model::experiment::{Defence, Footprint, Peers, Restore, StepFacts};
 use crate::model::inventory::Target;
 
 mod running;
@@ -146,6 +146,17 @@ pub trait FaultKind: Sync {
     const DEFENCE: &'static [Defence];
 
     fn facts(params: &Self::Params) -> StepFacts;
+    /// The facts of a step that hits one target and has no far end.
+    fn on_target(target: &str, footprint: Footprint, summary: String) -> StepFacts {
+        StepFacts {
+            subjects: vec![target.to_owned()],
+            peers: Peers::None,
+            restore: Self::RESTORE,
+            defence: Self::DEFENCE.to_vec(),
+            footprint,
+            summary,
+        }
+    }
     /// What a cluster that looks after the target counts the seconds of.
     fn impact(_params: &Self::Params) -> Impact {
         Impact::Uncounted

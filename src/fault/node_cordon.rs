@@ -11,7 +11,7 @@ use crate::host::Host;
 use crate::host::network::Took;
 use crate::model::binding::Order;
 use crate::model::cluster::Resource;
-use crate::model::experiment::{Defence, Footprint, Peers, Restore, StepFacts};
+use crate::model::experiment::{Defence, Footprint, Restore, StepFacts};
 use crate::model::inventory::Target;
 use crate::model::mark::Mark;
 
@@ -45,14 +45,7 @@ impl FaultKind for NodeCordon {
     const DEFENCE: &'static [Defence] = &[Defence::Guardian, Defence::Journal, Defence::ReadBack];
 
     fn facts(params: &Params) -> StepFacts {
-        StepFacts {
-            subjects: vec![params.target.clone()],
-            peers: Peers::None,
-            restore: Self::RESTORE,
-            defence: Self::DEFENCE.to_vec(),
-            footprint: Footprint::Node,
-            summary: "cordon {target}".to_owned(),
-        }
+        Self::on_target(&params.target, Footprint::Node, "cordon {target}".to_owned())
     }
 
     fn arm(host: &mut dyn Host, order: &Order, _params: &Params) -> Result<Undo, FaultError> {

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::cordon::{cordon, look, refuse_cordoned, uncordon};
-use super::eviction::evict;
+use super::eviction::{evict, wrong_grace};
 use super::marked::{note, unmarked};
 use super::object::{identity, is_ending};
 use super::{Access, Capability, Expect, FaultError, FaultKind};
@@ -22,7 +22,7 @@ use crate::host::{Host, HostError};
 use crate::model::binding::Order;
 use crate::model::cluster::{ObjectIdentity, Resource};
 use crate::model::expectation::Impact;
-use crate::model::experiment::{Defence, Footprint, Peers, Restore, StepFacts};
+use crate::model::experiment::{Defence, Footprint, Restore, StepFacts};
 use crate::model::inventory::Target;
 use crate::model::mark::Mark;
 use crate::model::units::Span;
@@ -76,19 +76,11 @@ impl FaultKind for NodeDrain {
     }
 
     fn facts(params: &Params) -> StepFacts {
-        StepFacts {
-            subjects: vec![params.target.clone()],
-            peers: Peers::None,
-            restore: Self::RESTORE,
-            defence: Self::DEFENCE.to_vec(),
-            footprint: Footprint::Node,
-            summary: "drain {target}".to_owned(),
-        }
+        Self::on_target(&params.target, Footprint::Node, "drain {target}".to_owned())
     }
 
     fn faults_of(params: &Params) -> Vec<String> {
-        let wrong = params.grace.is_some_and(|grace| grace.0.subsec_nanos() != 0);
-        wrong.then(|| "a grace is in whole seconds; write `1s`".to_owned()).into_iter().collect()
+        wrong_grace(params.grace)
     }
 
     fn arm(host: &mut dyn Host, order: &Order, params: &Params) -> Result<Undo, FaultError> {

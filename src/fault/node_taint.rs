@@ -15,7 +15,7 @@ use crate::host::Host;
 use crate::host::network::Took;
 use crate::model::binding::Order;
 use crate::model::cluster::Resource;
-use crate::model::experiment::{Defence, Footprint, Peers, Restore, StepFacts};
+use crate::model::experiment::{Defence, Footprint, Restore, StepFacts};
 use crate::model::inventory::Target;
 use crate::model::mark::Mark;
 
@@ -70,14 +70,11 @@ impl FaultKind for NodeTaint {
     const DEFENCE: &'static [Defence] = &[Defence::Guardian, Defence::Journal, Defence::ReadBack];
 
     fn facts(params: &Params) -> StepFacts {
-        StepFacts {
-            subjects: vec![params.target.clone()],
-            peers: Peers::None,
-            restore: Self::RESTORE,
-            defence: Self::DEFENCE.to_vec(),
-            footprint: Footprint::Node,
-            summary: format!("taint {{target}} with {}", words(&taint(params))),
-        }
+        Self::on_target(
+            &params.target,
+            Footprint::Node,
+            format!("taint {{target}} with {}", words(&taint(params))),
+        )
     }
 
     fn faults_of(params: &Params) -> Vec<String> {

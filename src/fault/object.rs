@@ -54,9 +54,26 @@ pub(super) fn in_time(host: &dyn Host, began_ns: u64) -> Result<(), FaultError> 
     Err(FaultError::Unexpected("the API server is too slow for all of it at once".to_owned()))
 }
 
-/// Only that very object is meant.
-pub(super) fn preconditions(object: &ObjectIdentity) -> Value {
-    json!({"uid": object.uid})
+/// How an object is to be deleted: only that very one, and in seconds how long it may take.
+pub(super) fn delete_options(object: &ObjectIdentity, grace: Option<u64>) -> Value {
+    let mut options = json!({"preconditions": {"uid": object.uid}});
+    if let Some(grace) = grace {
+        options["gracePeriodSeconds"] = grace.into();
+    }
+    options
+}
+
+/// A pod that is to go, as long as nobody else has told it to. Errors: `Void`, `Foreign`.
+pub(super) fn staying<'t>(
+    host: &mut dyn Host,
+    target: &'t Target,
+) -> Result<&'t ObjectIdentity, FaultError> {
+    let object = identity(target)?;
+    if is_ending(&present(host, object)?) {
+        let why = format!("{} is being deleted already, and not by us", object.words());
+        return Err(FaultError::Foreign(why));
+    }
+    Ok(object)
 }
 
 pub(super) fn uid(object: &Value) -> Option<&str> {

@@ -6,9 +6,8 @@
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::json;
 
-use super::object::{identity, is_ending, preconditions, present, read};
+use super::object::{delete_options, identity, is_ending, read, staying};
 use super::{Access, Capability, Expect, FaultError, FaultKind};
 use crate::host::Host;
 use crate::host::HostError;
@@ -17,7 +16,7 @@ use crate::host::network::Took;
 use crate::model::binding::Order;
 use crate::model::cluster::Resource;
 use crate::model::expectation::Impact;
-use crate::model::experiment::{Defence, Footprint, Peers, Restore, StepFacts};
+use crate::model::experiment::{Defence, Footprint, Restore, StepFacts};
 use crate::model::inventory::Target;
 use crate::model::units::Span;
 
@@ -63,14 +62,7 @@ impl FaultKind for PodDelete {
             (false, Some(grace)) => format!(", grace {grace}"),
             (false, None) => String::new(),
         };
-        StepFacts {
-            subjects: vec![params.target.clone()],
-            peers: Peers::None,
-            restore: Self::RESTORE,
-            defence: Self::DEFENCE.to_vec(),
-            footprint: Footprint::Pod,
-            summary: format!("delete pod {{target}}{how}"),
-        }
+        Self::on_target(&params.target, Footprint::Pod, format!("delete pod {{target}}{how}"))
     }
 
     fn impact(params: &Params) -> Impact {
@@ -89,11 +81,7 @@ impl FaultKind for PodDelete {
     }
 
     fn arm(host: &mut dyn Host, order: &Order, _params: &Params) -> Result<Undo, FaultError> {
-        let object = identity(&order.target)?;
-        if is_ending(&present(host, object)?) {
-            let why = format!("{} is being deleted already, and not by us", object.words());
-            return Err(FaultError::Foreign(why));
-        }
+        staying(host, &order.target)?;
         Ok(Undo {})
     }
 
@@ -104,12 +92,9 @@ impl FaultKind for PodDelete {
         _undo: &Undo,
     ) -> Result<Took, FaultError> {
         let object = identity(&order.target)?;
-        let mut options = json!({"preconditions": preconditions(object)});
         let grace = if params.force { Some(0) } else { params.grace.map(|g| g.0.as_secs()) };
-        if let Some(grace) = grace {
-            options["gracePeriodSeconds"] = grace.into();
-        }
         let began_ns = host.now_ns();
+        let options = delete_options(object, grace);
         let request = ApiRequest::new(ApiVerb::Delete, object.path()).body(options);
         match host.ask(&object.cluster, &request) {
             // One that is gone by now is as deleted as it can be, though not by us.

@@ -5,15 +5,15 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::eviction::evict;
-use super::object::{identity, is_ending, present, read};
+use super::eviction::{evict, wrong_grace};
+use super::object::{identity, is_ending, read, staying};
 use super::{Access, Capability, Expect, FaultError, FaultKind};
 use crate::host::Host;
 use crate::host::network::Took;
 use crate::model::binding::Order;
 use crate::model::cluster::Resource;
 use crate::model::expectation::Impact;
-use crate::model::experiment::{Defence, Footprint, Peers, Restore, StepFacts};
+use crate::model::experiment::{Defence, Footprint, Restore, StepFacts};
 use crate::model::inventory::Target;
 use crate::model::units::Span;
 
@@ -57,27 +57,15 @@ impl FaultKind for PodEvict {
 
     fn facts(params: &Params) -> StepFacts {
         let how = params.grace.map(|grace| format!(", grace {grace}")).unwrap_or_default();
-        StepFacts {
-            subjects: vec![params.target.clone()],
-            peers: Peers::None,
-            restore: Self::RESTORE,
-            defence: Self::DEFENCE.to_vec(),
-            footprint: Footprint::Pod,
-            summary: format!("evict pod {{target}}{how}"),
-        }
+        Self::on_target(&params.target, Footprint::Pod, format!("evict pod {{target}}{how}"))
     }
 
     fn faults_of(params: &Params) -> Vec<String> {
-        let wrong = params.grace.is_some_and(|grace| grace.0.subsec_nanos() != 0);
-        wrong.then(|| "a grace is in whole seconds; write `1s`".to_owned()).into_iter().collect()
+        wrong_grace(params.grace)
     }
 
     fn arm(host: &mut dyn Host, order: &Order, _params: &Params) -> Result<Undo, FaultError> {
-        let object = identity(&order.target)?;
-        if is_ending(&present(host, object)?) {
-            let why = format!("{} is being deleted already, and not by us", object.words());
-            return Err(FaultError::Foreign(why));
-        }
+        staying(host, &order.target)?;
         Ok(Undo {})
     }
 

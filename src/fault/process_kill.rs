@@ -13,7 +13,7 @@ use crate::host::process::RunState;
 use crate::host::{Host, HostError};
 use crate::model::binding::Order;
 use crate::model::expectation::Impact;
-use crate::model::experiment::{Defence, Footprint, Peers, Restore, StepFacts};
+use crate::model::experiment::{Defence, Footprint, Restore, StepFacts};
 use crate::model::identity::ProcessIdentity;
 use crate::model::inventory::Target;
 
@@ -119,14 +119,9 @@ impl FaultKind for ProcessKill {
             Scope::One => ("{target}", &[Defence::ReadBack][..]),
             Scope::Tree => ("{target} and all its descendants", Self::DEFENCE),
         };
-        StepFacts {
-            subjects: vec![params.target.clone()],
-            peers: Peers::None,
-            restore: Self::RESTORE,
-            defence: defence.to_vec(),
-            footprint: Footprint::Process,
-            summary: format!("{} to {whom}", params.signal.name()),
-        }
+        let summary = format!("{} to {whom}", params.signal.name());
+        let defence = defence.to_vec();
+        StepFacts { defence, ..Self::on_target(&params.target, Footprint::Process, summary) }
     }
 
     fn arm(host: &mut dyn Host, order: &Order, params: &Params) -> Result<Undo, FaultError> {

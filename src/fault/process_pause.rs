@@ -13,7 +13,7 @@ use crate::host::process::RunState;
 use crate::host::{Host, HostError};
 use crate::model::binding::Order;
 use crate::model::expectation::Impact;
-use crate::model::experiment::{Defence, Footprint, Peers, Restore, StepFacts};
+use crate::model::experiment::{Defence, Footprint, Restore, StepFacts};
 use crate::model::identity::ProcessIdentity;
 use crate::model::inventory::Target;
 
@@ -53,14 +53,11 @@ impl FaultKind for ProcessPause {
     }
 
     fn facts(params: &Params) -> StepFacts {
-        StepFacts {
-            subjects: vec![params.target.clone()],
-            peers: Peers::None,
-            restore: Self::RESTORE,
-            defence: Self::DEFENCE.to_vec(),
-            footprint: Footprint::Process,
-            summary: "SIGSTOP to {target}, SIGCONT at the end".to_owned(),
-        }
+        Self::on_target(
+            &params.target,
+            Footprint::Process,
+            "SIGSTOP to {target}, SIGCONT at the end".to_owned(),
+        )
     }
 
     fn arm(host: &mut dyn Host, order: &Order, _params: &Params) -> Result<Undo, FaultError> {

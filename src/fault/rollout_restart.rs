@@ -17,7 +17,7 @@ use crate::host::network::Took;
 use crate::model::binding::Order;
 use crate::model::cluster::Resource;
 use crate::model::expectation::Impact;
-use crate::model::experiment::{Defence, Footprint, Peers, Restore, StepFacts};
+use crate::model::experiment::{Defence, Footprint, Restore, StepFacts};
 use crate::model::inventory::Target;
 
 /// The annotation that `kubectl` uses for it.
@@ -65,14 +65,7 @@ impl FaultKind for RolloutRestart {
     }
 
     fn facts(params: &Params) -> StepFacts {
-        StepFacts {
-            subjects: vec![params.target.clone()],
-            peers: Peers::None,
-            restore: Self::RESTORE,
-            defence: Self::DEFENCE.to_vec(),
-            footprint: Footprint::Workload,
-            summary: "restart {target}".to_owned(),
-        }
+        Self::on_target(&params.target, Footprint::Workload, "restart {target}".to_owned())
     }
 
     fn arm(host: &mut dyn Host, order: &Order, _params: &Params) -> Result<Undo, FaultError> {

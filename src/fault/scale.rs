@@ -16,7 +16,7 @@ use crate::host::Host;
 use crate::host::network::Took;
 use crate::model::binding::Order;
 use crate::model::cluster::Resource;
-use crate::model::experiment::{Defence, Footprint, Peers, Restore, StepFacts};
+use crate::model::experiment::{Defence, Footprint, Restore, StepFacts};
 use crate::model::inventory::Target;
 use crate::model::mark::Mark;
 
@@ -66,14 +66,11 @@ impl FaultKind for Scale {
     const DEFENCE: &'static [Defence] = &[Defence::Guardian, Defence::Journal, Defence::ReadBack];
 
     fn facts(params: &Params) -> StepFacts {
-        StepFacts {
-            subjects: vec![params.target.clone()],
-            peers: Peers::None,
-            restore: Self::RESTORE,
-            defence: Self::DEFENCE.to_vec(),
-            footprint: Footprint::Workload,
-            summary: format!("scale {{target}} to {}", params.replicas),
-        }
+        Self::on_target(
+            &params.target,
+            Footprint::Workload,
+            format!("scale {{target}} to {}", params.replicas),
+        )
     }
 
     fn arm(host: &mut dyn Host, order: &Order, params: &Params) -> Result<Undo, FaultError> {
