@@ -117,16 +117,23 @@ impl<'a> Look<'a> {
         Ok(Found { candidates, now, beside, everything })
     }
 
+    /// Without labels they were listed as the look began, unless that was not allowed.
+    async fn labelled(&self, labels: Option<&str>) -> Result<Vec<Node>, ApiError> {
+        let request = ApiRequest::get(Resource::Node.path(None));
+        let request = match labels {
+            Some(labels) => request.with("labelSelector", labels),
+            None if !self.all_nodes.is_empty() => return Ok(self.all_nodes.clone()),
+            None => request,
+        };
+        self.client.list(&request, self.within).await
+    }
+
     async fn nodes(
         &self,
         wanted: &NodeSelector,
         around: Option<&Around>,
     ) -> Result<Found, ApiError> {
-        let mut request = ApiRequest::get(Resource::Node.path(None));
-        if let Some(labels) = &wanted.selector {
-            request = request.with("labelSelector", labels);
-        }
-        let mut nodes: Vec<Node> = self.client.list(&request, self.within).await?;
+        let mut nodes = self.labelled(wanted.selector.as_deref()).await?;
         nodes.retain(|node| {
             let named = wanted.names.contains(&node.metadata.name);
             (named || (wanted.names.is_empty() && !node.is_control_plane()))

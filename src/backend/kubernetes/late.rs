@@ -3,51 +3,12 @@
 
 use std::collections::BTreeSet;
 
-use serde::Deserialize;
-
 use super::found::Look;
 use super::things::Pod;
+use super::watch::objects::{Lease, Slice};
 use crate::host::cluster::ApiRequest;
 use crate::host::kube::ApiError;
 use crate::model::selector::PodSelector;
-
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct EndpointSlice {
-    endpoints: Vec<Endpoint>,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-struct Endpoint {
-    conditions: EndpointConditions,
-    target_ref: Option<TargetRef>,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct EndpointConditions {
-    /// Absent is to be read as true.
-    ready: Option<bool>,
-}
-
-#[derive(Deserialize)]
-struct TargetRef {
-    #[serde(default)]
-    name: String,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct Lease {
-    spec: LeaseSpec,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-struct LeaseSpec {
-    holder_identity: String,
-}
 
 /// Leaves those of whom it is all true now.
 pub async fn narrow(
@@ -78,10 +39,10 @@ async fn backing(
     let path = format!("/apis/discovery.k8s.io/v1/namespaces/{namespace}/endpointslices");
     let request = ApiRequest::get(path)
         .with("labelSelector", format!("kubernetes.io/service-name={service}"));
-    let slices: Vec<EndpointSlice> = look.client.list(&request, look.within).await?;
+    let slices: Vec<Slice> = look.client.list(&request, look.within).await?;
     let ready = slices
         .into_iter()
-        .flat_map(|slice| slice.endpoints)
+        .flat_map(|slice| slice.endpoints.unwrap_or_default())
         .filter(|endpoint| endpoint.conditions.ready != Some(false));
     Ok(ready.filter_map(|endpoint| Some(endpoint.target_ref?.name)).collect())
 }
@@ -89,7 +50,7 @@ async fn backing(
 async fn holder(look: &Look<'_>, namespace: &str, lease: &str) -> Result<String, ApiError> {
     let path = format!("/apis/coordination.k8s.io/v1/namespaces/{namespace}/leases/{lease}");
     let lease: Lease = look.client.typed(&ApiRequest::get(path), look.within).await?;
-    Ok(lease.spec.holder_identity)
+    Ok(lease.spec.holder_identity.unwrap_or_default())
 }
 
 /// Holders name themselves by their host name, alone or with something unique behind it.

@@ -7,7 +7,7 @@
 mod endpoints;
 mod facts;
 mod feed;
-mod objects;
+pub(super) mod objects;
 mod pulse;
 mod scope;
 mod state;
