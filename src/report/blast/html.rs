@@ -1,35 +1,22 @@
 //! `blast.html`: the map, its claims, and a way to the report of each drill. It loads nothing.
 
-use maud::{DOCTYPE, Markup, PreEscaped, html};
+use maud::{Markup, html};
 
 use super::{sentence, svg};
 use crate::model::blast::{BlastReport, Loss};
+use crate::report::html::page;
 use crate::report::html::table::{figures, say, table, word, words};
-use crate::report::html::{CSS, POLICY};
 use crate::report::{figure, inline};
 
 /// The page.
 #[must_use]
 pub fn render(report: &BlastReport) -> String {
     let title = format!("{}: {}", inline::one_line(&report.map), report.verdict);
-    let page = html! {
-        (DOCTYPE)
-        html lang="en" {
-            head {
-                meta charset="utf-8";
-                meta http-equiv="Content-Security-Policy" content=(POLICY);
-                meta name="viewport" content="width=device-width, initial-scale=1";
-                meta name="color-scheme" content="light dark";
-                title { (title) }
-                style { (PreEscaped(CSS)) }
-            }
-            body {
-                (head(report))
-                main { (map(report)) (claims(report)) (losses(report)) }
-            }
-        }
+    let body = html! {
+        (head(report))
+        main { (map(report)) (claims(report)) (losses(report)) }
     };
-    page.into_string() + "\n"
+    page(&title, &body)
 }
 
 fn head(report: &BlastReport) -> Markup {

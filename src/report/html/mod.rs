@@ -16,18 +16,23 @@ use super::inline;
 use crate::model::verdict::Report;
 
 /// No script, no load, no form: only the styles of this file.
-pub const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; \
+const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; \
                       form-action 'none'";
 
 /// The colours, for the screen in light and dark.
 pub const PALETTE: &str = include_str!("palette.css");
 
-pub const CSS: &str = concat!(include_str!("palette.css"), include_str!("style.css"));
+const CSS: &str = concat!(include_str!("palette.css"), include_str!("style.css"));
 
 /// The page.
 #[must_use]
 pub fn render(report: &Report) -> String {
     let title = format!("{}: {}", inline::one_line(&report.experiment), report.verdict);
+    page(&title, &body(report))
+}
+
+/// Every page of ours: no script, nothing loaded, light and dark.
+pub fn page(title: &str, body: &Markup) -> String {
     let page = html! {
         (DOCTYPE)
         html lang="en" {
@@ -39,7 +44,7 @@ pub fn render(report: &Report) -> String {
                 title { (title) }
                 style { (PreEscaped(CSS)) }
             }
-            body { (body(report)) }
+            body { (body) }
         }
     };
     page.into_string() + "\n"
