@@ -18,13 +18,13 @@ use crate::model::plan::Plan;
 use crate::model::selector::Where;
 
 use super::failure::Failure;
-use super::output::keep_private;
+use super::output::{Private, keep_private};
 
 /// The name of a lab's kubeconfig in the folder of a drill.
-pub const KUBECONFIG: &str = "kubeconfig";
+const KUBECONFIG: &str = "kubeconfig";
 
 /// The way into the cluster of a lab that stands.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct ClusterDoor {
     /// The lab's name, and the context's.
     pub name: String,
@@ -32,26 +32,30 @@ pub struct ClusterDoor {
     pub outside: PathBuf,
     /// The kubeconfig as whoever is born in the lab sees it.
     pub inside: PathBuf,
+    /// The kubeconfig, where it was written for this door alone.
+    _written: Option<Private>,
 }
 
 impl ClusterDoor {
     /// Of a lab that we raised or attached to. None: it has no cluster. Its kubeconfig lies in the
-    /// folder of the drill for as long as the drill runs.
+    /// folder for as long as the door is kept.
     pub fn of(lab: &Lab, folder: &Path) -> Result<Option<ClusterDoor>, Failure> {
         let Some(cluster) = lab.cluster() else { return Ok(None) };
-        let outside = keep_private(folder, KUBECONFIG, &cluster.kubeconfig_outside)?;
-        Ok(Some(ClusterDoor::at(&lab.identity().name, outside)))
+        let written = keep_private(folder, KUBECONFIG, &cluster.kubeconfig_outside)?;
+        let outside = written.path.clone();
+        Ok(Some(ClusterDoor::at(&lab.identity().name, outside, Some(written))))
     }
 
     /// Of a lab that stands. None: it has no cluster.
     #[must_use]
     pub fn standing(standing: &Standing) -> Option<ClusterDoor> {
         let outside = standing.kubeconfig()?;
-        Some(ClusterDoor::at(&standing.record.identity.name, outside))
+        Some(ClusterDoor::at(&standing.record.identity.name, outside, None))
     }
 
-    fn at(name: &str, outside: PathBuf) -> ClusterDoor {
-        ClusterDoor { name: name.to_owned(), outside, inside: PathBuf::from(ADMIN) }
+    fn at(name: &str, outside: PathBuf, written: Option<Private>) -> ClusterDoor {
+        let inside = PathBuf::from(ADMIN);
+        ClusterDoor { name: name.to_owned(), outside, inside, _written: written }
     }
 }
 

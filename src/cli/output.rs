@@ -56,11 +56,6 @@ impl Output {
         &self.folder
     }
 
-    /// What stays is of no use: its lab is gone.
-    pub fn forget_private(&self, name: &str) {
-        let _stays = std::fs::remove_file(self.folder.join(name));
-    }
-
     /// Opened to append, by several parts at once.
     pub fn parts_log(&self) -> Result<File, Failure> {
         let path = self.folder.join(PARTS_LOG);
@@ -107,14 +102,28 @@ impl Output {
     }
 }
 
-/// A file in a folder that only we may read; its absolute path.
-pub fn keep_private(folder: &Path, name: &str, text: &str) -> Result<PathBuf, Failure> {
-    let path = folder.join(name);
+/// A file that only we may read. Dropping it removes it.
+#[derive(Debug)]
+pub struct Private {
+    /// Absolute.
+    pub path: PathBuf,
+}
+
+impl Drop for Private {
+    fn drop(&mut self) {
+        // One that stays is of no use: what it lets in to is gone, or has its own.
+        let _stays = std::fs::remove_file(&self.path);
+    }
+}
+
+/// Writes it into a folder.
+pub fn keep_private(folder: &Path, name: &str, text: &str) -> Result<Private, Failure> {
+    let path = std::path::absolute(folder.join(name))?;
     let mut options = File::options();
     options.create(true).write(true).truncate(true).mode(0o600);
     let written = options.open(&path).and_then(|mut file| file.write_all(text.as_bytes()));
     written.map_err(|e| Failure::internal(format!("failed to write {}: {e}", path.display())))?;
-    std::path::absolute(&path).map_err(Failure::from)
+    Ok(Private { path })
 }
 
 /// Writes every face of a report into the folder.

@@ -4,7 +4,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use crate::guard::admit;
-use crate::lab::registry::Registry;
+use crate::lab::registry::{Registry, Standing};
 use crate::model::outcome::ExitCode;
 use crate::plan::{self, diff};
 
@@ -45,7 +45,8 @@ pub fn run(
     let old = args.diff.as_deref().map(plan_file::read).transpose()?;
     let seed = args.inputs.seed.or(old.as_ref().map(|old| old.seed));
     let files = Inputs { seed, ..args.inputs.clone() }.read()?;
-    let lab = standing_cluster(&files, state)?;
+    let standing = standing(&files, state)?;
+    let lab = standing.as_ref().and_then(ClusterDoor::standing);
     let runtime = clusters::runtime()?;
     let (experiment, given) = (&files.declared.experiment, args.inputs.kubeconfig.as_deref());
     let lacking = runtime.block_on(clusters::lacking(experiment, given, lab.as_ref()))?;
@@ -53,7 +54,7 @@ pub fn run(
     // Who may not even look has no plan; all else that is missing stands under it.
     let found = found.or_else(|failure| clusters::refuse_lacking(&lacking).and(Err(failure)))?;
     let prepared = files.prepare(found)?;
-    let mut refusals = refusals(&prepared, &args.inputs, state)?;
+    let mut refusals = refusals(&prepared, &args.inputs, state, standing.is_some())?;
     refusals.extend(lacking.iter().map(|why| format!("would be refused: {why}")));
     let plan = prepared.plan;
     let style = plan::Style::of(screen::style().colour);
@@ -85,30 +86,22 @@ pub fn run(
     Ok(ExitCode::Held)
 }
 
-/// The cluster of the experiment's lab, where the lab stands already.
-fn standing_cluster(
-    files: &Files,
-    state: Option<&StateFolder>,
-) -> Result<Option<ClusterDoor>, Failure> {
+/// The experiment's lab, where it stands already.
+fn standing(files: &Files, state: Option<&StateFolder>) -> Result<Option<Standing>, Failure> {
     let (Some(state), Some(lab)) = (state, &files.declared.lab) else { return Ok(None) };
-    let found = Registry::at(state.labs()).find(&lab.name)?;
-    Ok(found.filter(|s| s.record.sha256 == lab.sha256).and_then(|s| ClusterDoor::standing(&s)))
+    Ok(Registry::at(state.labs()).find_made_from(&lab.name, &lab.sha256)?)
 }
 
-/// A line for every reason for which `run` would refuse the plan now.
+/// A line for every reason for which `run` would refuse the plan now; `attached`: to a lab that
+/// stands.
 fn refusals(
     prepared: &Prepared,
     inputs: &Inputs,
     state: Option<&StateFolder>,
+    attached: bool,
 ) -> Result<Vec<String>, Failure> {
     let running = state.map(seen_running).transpose()?.unwrap_or_default();
-    let standing = match (state, &prepared.plan.lab) {
-        (Some(state), Some(lab)) => Registry::at(state.labs())
-            .find(&lab.name)?
-            .is_some_and(|standing| standing.record.sha256 == lab.sha256),
-        _ => false,
-    };
-    let facts = facts(prepared, running, &inputs.approval, standing)?;
+    let facts = facts(prepared, running, &inputs.approval, attached)?;
     let refusal = admit(&prepared.plan, &prepared.policies, &facts).err();
     let reasons = refusal.map(|refusal| refusal.reasons).unwrap_or_default();
     Ok(reasons.iter().map(|why| format!("would be refused: {why}")).collect())

@@ -87,6 +87,8 @@ struct Ready {
     clearance: Clearance,
     seat: Seat,
     lab: Option<Lab>,
+    /// Into the lab's cluster, where it has one.
+    door: Option<ClusterDoor>,
     output: Output,
 }
 
@@ -98,10 +100,9 @@ impl Ground<'_> {
         } else {
             self.plan_first(files, progress, &mut signals).await?
         };
-        let Ready { prepared, clearance, seat, lab, mut output } = ready;
+        let Ready { prepared, clearance, seat, lab, door, mut output } = ready;
         let secrets = secrets(&prepared.plan.experiment.probes, &prepared.folder)?;
-        let cluster = door(lab.as_ref(), &output)?;
-        let sites = clusters::open(&prepared.plan, cluster.as_ref()).await?;
+        let sites = clusters::open(&prepared.plan, door.as_ref()).await?;
         let lab = lab.zip(prepared.lab.as_ref()).map(|(lab, spec)| LabBackend::new(lab, spec));
         let mut system = System::new(lab, sites);
         let request = self.request(prepared, (clearance, secrets), &output)?;
@@ -110,7 +111,7 @@ impl Ground<'_> {
             progress.take(record);
         };
         let drilled = drill::run(request, &mut system, signals, &mut observer).await;
-        output.forget_private(clusters::KUBECONFIG);
+        drop(door);
         progress.done();
         let removed = system.down().await;
         drop(seat);
@@ -174,7 +175,8 @@ impl Ground<'_> {
             ));
         }
         let (lab, output) = self.stand(declared.as_ref(), standing, (progress, signals)).await?;
-        Ok(Ready { prepared, clearance, seat, lab, output })
+        let door = door(lab.as_ref(), &output)?;
+        Ok(Ready { prepared, clearance, seat, lab, door, output })
     }
 
     /// Who may be hit is known once the lab's cluster stands. A lab needs no asking.
@@ -189,11 +191,11 @@ impl Ground<'_> {
         let standing = self.standing(declared.as_ref())?;
         let attached = standing.is_some();
         let (lab, output) = self.stand(declared.as_ref(), standing, (progress, signals)).await?;
-        let cluster = door(lab.as_ref(), &output)?;
-        let prepared = self.plan(files, cluster.as_ref(), progress).await?;
+        let door = door(lab.as_ref(), &output)?;
+        let prepared = self.plan(files, door.as_ref(), progress).await?;
         let (clearance, seat) = self.admitted(&prepared, attached, signals).await?;
         self.confirm(&prepared, progress).await?;
-        Ok(Ready { prepared, clearance, seat, lab, output })
+        Ok(Ready { prepared, clearance, seat, lab, door, output })
     }
 
     async fn plan(
@@ -247,8 +249,7 @@ impl Ground<'_> {
         declared: Option<&Loaded<LabSpec>>,
     ) -> Result<Option<Standing>, Failure> {
         let Some(lab) = declared.filter(|_| !self.args.fresh) else { return Ok(None) };
-        let found = Registry::at(self.state.labs()).find(&lab.name)?;
-        Ok(found.filter(|standing| standing.record.sha256 == lab.sha256))
+        Ok(Registry::at(self.state.labs()).find_made_from(&lab.name, &lab.sha256)?)
     }
 
     /// Nobody else may begin there from here on, and nobody may still be at it.

@@ -100,6 +100,11 @@ impl Registry {
         Ok(found)
     }
 
+    /// The lab of that name, if it stands and was made from that very document.
+    pub fn find_made_from(&self, name: &str, sha256: &str) -> Result<Option<Standing>, LabError> {
+        Ok(self.find(name)?.filter(|standing| standing.record.sha256 == sha256))
+    }
+
     /// The lab of that name, if it stands; clears a stale entry away.
     pub fn find(&self, name: &str) -> Result<Option<Standing>, LabError> {
         let folder = self.folder.join(name);

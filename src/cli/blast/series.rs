@@ -73,10 +73,7 @@ impl Series<'_> {
             Ok(plans) => self.lose_all(&turns, plans, &mut site, (progress, &mut signals)).await,
             Err(_) => Vec::new(),
         };
-        if site.door.is_some() && site.lab.is_some() {
-            // What stays is of no use: its lab is gone, or has its own.
-            let _stays = std::fs::remove_file(self.folder.join(clusters::KUBECONFIG));
-        }
+        site.door.take();
         let removed = match site.lab.take() {
             Some(lab) => lab.down().await,
             None => Ok(()),
